@@ -13,6 +13,9 @@ build=${DMAFD_BUILD:-$root/build}
 cache=${DMAFD_CACHE:-$root/build/cache}
 prog=$(basename "$0")
 
+# What Debian signs its packages with.
+readonly keyring=/usr/share/keyrings/debian-archive-keyring.gpg
+
 # How a board that could not be booted is told from a command that failed.
 readonly EXIT_BOARD=125
 
@@ -48,7 +51,7 @@ board_names() {
 }
 
 # Reads boards/NAME/board, which describes the machine in shell variables.
-# Its defaults are set here; boards/README.md documents each of them.
+# Its defaults are set here; docs/boards.md documents each of them.
 load_board() {
 	board=$1
 	case $board in
@@ -57,7 +60,7 @@ load_board() {
 	[ -r "$boards/$board/board" ] ||
 		usage_error "no board named '$board' (there are: $(board_names | xargs))"
 	arch='' kernels='' dtb='' overlay='' append='' append_iommu=''
-	control='' cpus=1 early_modules='' qemu=() qemu_iommu=()
+	control='' cpus=1 qemu=() qemu_iommu=()
 	# shellcheck source=/dev/null
 	. "$boards/$board/board"
 	load_arch "$arch"
@@ -86,31 +89,42 @@ kernel_dir() {
 	printf '%s/kernel/%s-%s\n' "$cache" "$1" "$2"
 }
 
-# Runs a command with one other instance of it at a time per folder.
+# Runs a command; anybody else who wants the same folder waits.
 with_lock() {
 	local dir=$1
 	shift
 	mkdir -p "$dir"
 	(
 		flock -n 9 || {
-			say "waiting for another fetch into ${dir#"$root"/}"
+			say "waiting for another process that fills ${dir#"$root"/}"
 			flock 9
 		}
 		"$@"
 	) 9>"$dir/.lock"
 }
 
-# A kernel's folder for the board ($kdir), fetched or built when it isn't there,
-# and what its headers need to be built with ($toolchain).
+# The mirror that the machine's own package sources name for a release pattern.
+system_mirror() {
+	apt-get indextargets --format '$(RELEASE) $(REPO_URI)' 'Created-By: Packages' |
+		awk -v want="$1" '$1 ~ want { print $2; exit }'
+}
+
+find_mirrors() {
+	local codename
+	codename=$(. /etc/os-release && printf %s "${VERSION_CODENAME:-}")
+	mirror=${DMAFD_MIRROR:-$(system_mirror "^${codename:-stable}\$")}
+	security=${DMAFD_SECURITY_MIRROR:-$(system_mirror '-security$')}
+	[ -n "$mirror" ] ||
+		die "this machine's package sources name no Debian mirror: set DMAFD_MIRROR to one"
+}
+
+# A kernel's folder for the board ($kdir), fetched or built when it isn't there.
 provide_kernel() { # KERNEL
-	kdir=$(kernel_dir "$arch" "$1") toolchain=(env)
+	kdir=$(kernel_dir "$arch" "$1")
 	case $1 in
-	debug | kcsan) "$boards/kernel/build" "$(variant "$1")" ;;
-	*) "$boards/fetch" "$arch" "$1" ;;
+	debug | kcsan) "$boards/kernel/build" "$(variant "$1")" || exit "$EXIT_BOARD" ;;
+	*) "$boards/fetch" "$arch" "$1" || exit "$EXIT_BOARD" ;;
 	esac
-	if [ "$1" = sid ]; then
-		toolchain=("$boards/sid-toolchain")
-	fi
 }
 
 variant() { # KERNEL

@@ -9,7 +9,6 @@
  *   /session/token   a word that no output of the command can contain
  *   /session/argv    the command, each word ended by a NUL; no file: a shell
  *   /session/env     environment, each NAME=VALUE ended by a NUL
- *   /session/modules modules to load before the command, a line each
  *   /session/control the control port's name below /dev
  *
  * What it says on the control port, between the command's output:
@@ -155,20 +154,6 @@ static int run_quietly(char *const argv[])
 	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
-static void load_modules(void)
-{
-	char list[1024], *name, *save;
-
-	if (read_file("/session/modules", list, sizeof(list)) <= 0)
-		return;
-	for (name = strtok_r(list, "\n", &save); name; name = strtok_r(NULL, "\n", &save)) {
-		char *argv[] = { "/bin/busybox", "modprobe", name, NULL };
-
-		if (run_quietly(argv))
-			klog("<4>boards: module %s could not be loaded\n", name);
-	}
-}
-
 /* Opens the port, or opens it again: the shell was its session's leader, and
  * with it went every descriptor of the terminal. Output leaves as it is
  * written: no character of it is translated, but for a person's terminal.
@@ -311,7 +296,6 @@ int main(void)
 		split_words(buf, len, argv, MAX_WORDS);
 	run_quietly(install);
 	sethostname("board", 5);
-	load_modules();
 	open_control(interactive);
 
 	take_inventory(&before);

@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# The front door: "make help" says what there is. What is built goes to build/,
+# what was downloaded to build/cache/.
+
+SHELL := /bin/bash
+.DELETE_ON_ERROR:
+.SUFFIXES:
+MAKEFLAGS += --no-builtin-rules
+
+O := build
+
+# The kernels that the tests use on each architecture: "all" adds the newest.
+KERNELS ?= default
+ifeq ($(KERNELS),all)
+KERNELS_amd64 := 6.1 6.12 sid
+KERNELS_arm64 := 6.1 6.12 sid
+else ifeq ($(KERNELS),default)
+KERNELS_amd64 := 6.1
+KERNELS_arm64 := 6.1 6.12
+else
+KERNELS_amd64 := $(KERNELS)
+KERNELS_arm64 := $(KERNELS)
+endif
+KERNELS_armhf := 6.1
+
+# A board to build with, for each architecture.
+board-amd64 := pc
+board-arm64 := raspi3b
+board-armhf := smdkc210
+
+# Every folder with a kernel module in it.
+MODULE_DIRS := $(patsubst %/,%,$(sort $(dir $(shell grep -ls obj-m labs/*/Makefile tests/*/Makefile))))
+
+.PHONY: help
+help:
+	@echo 'make run               show the labs on the emulated Raspberry Pi 3B'
+	@echo 'make run LAB=NAME      one of them: $(LABS)'
+	@echo 'make check             all tests on all boards, and the style checks'
+	@echo '  BOARD=… TEST=…       narrowed to a board, to tests whose name matches'
+	@echo '  KERNELS=all          on the newest kernel as well'
+	@echo 'make check-debug       the tests on a debug kernel, which it builds (minutes)'
+	@echo 'make shell BOARD=…     a shell on a board: $(BOARDS)'
+	@echo '  KERNEL=…             with another kernel than 6.1'
+	@echo 'make style             the style checks alone'
+	@echo 'make deps              install what is missing of what all this needs'
+	@echo 'make clean             remove what was built; distclean: and downloaded'
+
+LABS = $(patsubst labs/0%,%,$(foreach d,$(sort $(wildcard labs/0*)),$(shell echo $(notdir $(d)) | cut -d- -f2-)))
+BOARDS = $(sort $(patsubst boards/%/board,%,$(wildcard boards/*/board)))
+
+# The architecture of each board.
+$(foreach b,$(BOARDS),$(eval arch-$(b) := $(shell sed -n 's/^arch=//p' boards/$(b)/board)))
+
+.PHONY: deps deps-run deps-check deps-debug
+deps: deps-check
+deps-run:
+	@scripts/deps run
+deps-check:
+	@scripts/deps run check
+deps-debug:
+	@scripts/deps run check debug
+
+include tests/programs.mk
+
+# ---- what goes to the boards ----
+#
+# build/stage/ARCH-KERNEL/ is what a board of that architecture finds in its
+# working directory. boards/boot takes it as it is.
+
+ARCH_KERNELS := $(foreach a,amd64 arm64 armhf,$(addprefix $(a)-,$(KERNELS_$(a))))
+
+# What is not compiled, and goes along.
+DATA := $(wildcard labs/*.sh labs/*/*.sh labs/*/README.md tests/labs/*.sh)
+
+arch-of = $(firstword $(subst -, ,$(1)))
+kernel-of = $(lastword $(subst -, ,$(1)))
+sources-of = $(filter-out %.o %.ko %.mod.c,$(wildcard $(1)/*.c $(1)/*.h $(1)/Makefile $(1)/Kbuild))
+
+# $(1): ARCH-KERNEL, $(2): a module's folder
+define module-rule
+$(O)/obj/$(1)/$(2)/.built: $$(call sources-of,$(2)) boards/build
+	@echo '  MODULE  $(1) $(2)'
+	@boards/build $$(board-$$(call arch-of,$(1))) --kernel $$(call kernel-of,$(1)) \
+		--into $(O)/obj/$(1)/$(2) $(2)
+	@mkdir -p $(O)/stage/$(1)/$(2) && cp $(O)/obj/$(1)/$(2)/*.ko $(O)/stage/$(1)/$(2)/
+	@touch $$@
+stage-$(1): $(O)/obj/$(1)/$(2)/.built
+endef
+
+# $(1): ARCH-KERNEL. Programs depend on the architecture alone.
+define stage-rule
+.PHONY: stage-$(1)
+stage-$(1): $(addprefix $(O)/stage/$(1)/,$(PROGRAMS) $(DATA))
+$(addprefix $(O)/stage/$(1)/,$(PROGRAMS)): $(O)/stage/$(1)/%: $(O)/programs/$(call arch-of,$(1))/%
+	@mkdir -p $$(@D) && cp $$< $$@
+$(addprefix $(O)/stage/$(1)/,$(DATA)): $(O)/stage/$(1)/%: %
+	@mkdir -p $$(@D) && cp $$< $$@
+endef
+
+$(foreach k,$(ARCH_KERNELS),$(eval $(call stage-rule,$(k)))\
+	$(foreach d,$(MODULE_DIRS),$(eval $(call module-rule,$(k),$(d)))))
+
+.PHONY: stage
+stage: $(addprefix stage-,$(ARCH_KERNELS))
+
+# ---- the two commands ----
+
+.PHONY: run
+run: deps-run
+	@$(MAKE) -s stage-arm64-6.1 KERNELS=6.1
+	@boards/boot raspi3b -- sh labs/tour.sh $(LAB)
+
+.PHONY: check
+check: deps-check
+	@$(MAKE) -s stage
+	@tests/run --kernels $(KERNELS) $(if $(BOARD),--board '$(BOARD)') $(if $(TEST),--test '$(TEST)')
+
+.PHONY: check-debug
+check-debug: deps-debug
+	@$(MAKE) -s stage-amd64-debug stage-arm64-debug KERNELS=debug
+	@tests/run --kernels debug $(if $(BOARD),--board '$(BOARD)') $(if $(TEST),--test '$(TEST)')
+
+.PHONY: shell
+shell: deps-run
+	@test -n '$(BOARD)' || { echo 'make shell BOARD=… (there are: $(BOARDS))' >&2; exit 2; }
+	@$(MAKE) -s stage-$(arch-$(BOARD))-$(or $(KERNEL),6.1) KERNELS=$(or $(KERNEL),6.1)
+	@boards/boot $(BOARD) $(if $(KERNEL),--kernel $(KERNEL))
+
+.PHONY: style
+style: deps-check
+	@scripts/style
+
+.PHONY: clean distclean
+clean:
+	rm -rf $(filter-out $(O)/cache,$(wildcard $(O)/*))
+distclean:
+	rm -rf $(O)
