@@ -30,7 +30,7 @@ board-arm64 := raspi3b
 board-armhf := smdkc210
 
 # Every folder with a kernel module in it.
-MODULE_DIRS := $(patsubst %/,%,$(sort $(dir $(shell grep -ls obj-m labs/*/Makefile tests/*/Makefile))))
+MODULE_DIRS := $(patsubst %/,%,$(sort $(dir $(shell grep -ls ^obj-m labs/*/Makefile tests/*/Makefile))))
 
 .PHONY: help
 help:

@@ -42,7 +42,7 @@ static int list_modules(struct module *mod, int max)
 		taint[0] = '\0';
 		if (sscanf(line, "%63s %*s %*s %*s %*s %*s %63s", mod[n].name, taint) < 1)
 			continue;
-		mod[n++].ours = strchr(taint, 'O') != NULL;
+		mod[n++].ours = !!strchr(taint, 'O');
 	}
 	fclose(f);
 	return n;

@@ -334,15 +334,32 @@ static void parse(int argc, char **argv, struct options *opt)
 
 	while ((c = getopt_long(argc, argv, "+", longopts, NULL)) != -1) {
 		switch (c) {
-		case 'n': opt->name = optarg; break;
-		case 'l': opt->log = optarg; break;
-		case 's': opt->show_log = true; break;
-		case 'k': opt->token = optarg; break;
-		case 'i': opt->interactive = true; break;
-		case 't': opt->timeout = strtol(optarg, NULL, 10); break;
-		case 'b': opt->boot_timeout = strtol(optarg, NULL, 10); break;
-		case 'h': print_help(); exit(0);
-		default: exit(EXIT_NO_BOOT);
+		case 'n':
+			opt->name = optarg;
+			break;
+		case 'l':
+			opt->log = optarg;
+			break;
+		case 's':
+			opt->show_log = true;
+			break;
+		case 'k':
+			opt->token = optarg;
+			break;
+		case 'i':
+			opt->interactive = true;
+			break;
+		case 't':
+			opt->timeout = strtol(optarg, NULL, 10);
+			break;
+		case 'b':
+			opt->boot_timeout = strtol(optarg, NULL, 10);
+			break;
+		case 'h':
+			print_help();
+			exit(0);
+		default:
+			exit(EXIT_NO_BOOT);
 		}
 	}
 	opt->qemu = argv + optind;

@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# The programs that are tests. To be included with the repository's root as the
+# working directory, and with O as the folder for what is built.
+#
+#   PROGRAMS        those that run on boards, by their path without ".c": the
+#                   program for ARCH is $(O)/programs/ARCH/PATH
+#   HOST_PROGRAMS   those that run on this machine: $(O)/programs/host/PATH
+#   host-programs   the target that makes the latter; "stage" asks for it
+
+PROGRAMS := $(patsubst %.c,%,$(wildcard tests/labs/*.c labs/*/*_app.c))
+HOST_PROGRAMS := $(patsubst %.c,%,$(wildcard tests/labs/host/*.c))
+
+program-compiler-amd64 := x86_64-linux-gnu-gcc
+program-compiler-arm64 := aarch64-linux-gnu-gcc
+program-compiler-armhf := arm-linux-gnueabihf-gcc
+program-compiler-host := $(or $(HOSTCC),gcc)
+
+PROGRAM_FLAGS := -std=c11 -Wall -Wextra -Werror -O2 -pthread
+TEST_SOURCES := tests/harness/harness.c
+TEST_HEADERS := tests/harness/harness.h
+LAB_TEST_SOURCES := $(wildcard tests/labs/common/*.c)
+LAB_TEST_HEADERS := $(wildcard tests/labs/common/*.h labs/*/*.h)
+
+# $(1): architecture. What tests/labs/ and labs/ hold are two kinds of program.
+define program-rules
+$(O)/programs/$(1)/tests/labs/%: tests/labs/%.c $(TEST_SOURCES) $(TEST_HEADERS) \
+		$(LAB_TEST_SOURCES) $(LAB_TEST_HEADERS) tests/programs.mk
+	@echo '  PROGRAM $(1) tests/labs/$$*'
+	@mkdir -p $$(@D)
+	@$(program-compiler-$(1)) $(PROGRAM_FLAGS) -static -s -I tests/harness \
+		-o $$@ $$< $(LAB_TEST_SOURCES) $(TEST_SOURCES)
+
+$(O)/programs/$(1)/labs/%: labs/%.c $(LAB_TEST_HEADERS) tests/programs.mk
+	@echo '  PROGRAM $(1) labs/$$*'
+	@mkdir -p $$(@D)
+	@$(program-compiler-$(1)) -Wall -Wextra -Werror -O2 -static -s -o $$@ $$<
+endef
+
+$(foreach a,amd64 arm64 armhf,$(eval $(call program-rules,$(a))))
+
+.PHONY: host-programs
+host-programs: $(addprefix $(O)/programs/host/,$(HOST_PROGRAMS))
+stage: host-programs
+
+$(O)/programs/host/tests/labs/host/sg_split: labs/02-scatter-gather/sg_split.c \
+	labs/02-scatter-gather/sg_split.h
+
+$(O)/programs/host/tests/%: tests/%.c $(TEST_SOURCES) $(TEST_HEADERS) tests/programs.mk
+	@echo '  PROGRAM host tests/$*'
+	@mkdir -p $(@D)
+	@$(program-compiler-host) $(PROGRAM_FLAGS) -I tests/harness -I labs/02-scatter-gather \
+		-o $@ $(filter %.c,$^)
