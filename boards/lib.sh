@@ -89,18 +89,18 @@ kernel_dir() {
 	printf '%s/kernel/%s-%s\n' "$cache" "$1" "$2"
 }
 
-# Runs a command; anybody else who wants the same folder waits.
-with_lock() {
-	local dir=$1
+# Runs a command; anybody else who would do the same work waits.
+with_lock() { # WORK COMMAND...
+	local work=$1
 	shift
-	mkdir -p "$dir"
+	mkdir -p "$cache/locks"
 	(
 		flock -n 9 || {
-			say "waiting for another process that fills ${dir#"$root"/}"
+			say "waiting for another process that prepares $work"
 			flock 9
 		}
 		"$@"
-	) 9>"$dir/.lock"
+	) 9>"$cache/locks/$work"
 }
 
 # The mirror that the machine's own package sources name for a release pattern.
