@@ -39,15 +39,15 @@
 /* So much of a message is shown in the log. */
 #define LOG_CHARS	64
 
-/* Transfers take microseconds: after this the controller hangs. */
+/* Transfers take microseconds: one that takes this long does not end. */
 #define DMA_TIMEOUT	msecs_to_jiffies(5000)
 
 struct sdma {
 	struct kref ref;	/* one for the driver, one for each open file */
 	struct miscdevice misc;
-	struct device *dev;	/* for the log; valid as long as chan is */
+	struct device *dev;	/* for the log; valid until chan is NULL */
 	struct mutex lock;	/* one transfer at a time; protects all below */
-	struct dma_chan *chan;	/* NULL after the driver was unbound */
+	struct dma_chan *chan;	/* NULL once the driver was unbound */
 	bool stuck;		/* a transfer could not be stopped */
 	/* Between issue and completion only the callback uses these. */
 	char *wbuf;
@@ -168,11 +168,12 @@ static int sdma_wait(struct sdma *sdma)
 	if (dmaengine_terminate_sync(sdma->chan)) {
 		/*
 		 * It cannot be stopped, and may write to rbuf and run the
-		 * callback at any time: keep memory, channel and code for good.
+		 * callback at any time: keep all that it needs, for good.
 		 */
 		dev_err(sdma->dev, "write: the controller does not stop\n");
 		sdma->stuck = true;
 		kref_get(&sdma->ref);
+		get_device(sdma->dev);
 		__module_get(THIS_MODULE);
 		return -ETIMEDOUT;
 	}
@@ -321,9 +322,10 @@ static void sdma_remove(void *data)
 	misc_deregister(&sdma->misc);
 	/* Waits for the transfer that is running, and there is no other. */
 	mutex_lock(&sdma->lock);
-	if (!sdma->stuck)
+	if (!sdma->stuck) {
 		dma_release_channel(sdma->chan);
-	sdma->chan = NULL;
+		sdma->chan = NULL;
+	}
 	mutex_unlock(&sdma->lock);
 	dev_info(sdma->dev, "remove: done\n");
 	kref_put(&sdma->ref, sdma_free);

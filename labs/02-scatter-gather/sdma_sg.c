@@ -19,6 +19,8 @@
  *	sdma_map()       dma_map_sgtable()       the controller does
  *	sdma_unmap()     dma_unmap_sgtable()     the CPU, again
  *	sdma_finish()    looks at the pages
+ *
+ * From sdma_free() on it is as in lab 01.
  */
 #include <linux/completion.h>
 #include <linux/dma-mapping.h>
@@ -47,7 +49,7 @@
 /* So much of a message is shown in the log. */
 #define LOG_CHARS	64
 
-/* Transfers take microseconds: after this the controller hangs. */
+/* Transfers take microseconds: one that takes this long does not end. */
 #define DMA_TIMEOUT	msecs_to_jiffies(5000)
 
 struct sdma_buf {
@@ -65,13 +67,13 @@ struct sdma_piece {
 struct sdma {
 	struct kref ref;	/* one for the driver, one for each open file */
 	struct miscdevice misc;
-	struct device *dev;	/* for the log; valid as long as chan is */
+	struct device *dev;	/* for the log; valid until chan is NULL */
 	/* Set by probe: */
 	u32 word;		/* the controller moves multiples of this */
 	u32 max_seg;
 	u32 align;
 	struct mutex lock;	/* one transfer at a time; protects all below */
-	struct dma_chan *chan;	/* NULL after the driver was unbound */
+	struct dma_chan *chan;	/* NULL once the driver was unbound */
 	bool stuck;		/* a transfer could not be stopped */
 	struct sdma_buf src;
 	struct sdma_buf dst;
@@ -286,8 +288,8 @@ static int sdma_submit(struct sdma *sdma, u32 last)
 
 /*
  * Takes back what was submitted. When the controller cannot be stopped, it may
- * write to the pages and run the callback at any time: keep memory, channel and
- * code for good.
+ * write to the pages and run the callback at any time: keep all that it needs,
+ * for good.
  */
 static int sdma_stop(struct sdma *sdma)
 {
@@ -298,6 +300,7 @@ static int sdma_stop(struct sdma *sdma)
 	dev_err(sdma->dev, "write: the controller does not stop\n");
 	sdma->stuck = true;
 	kref_get(&sdma->ref);
+	get_device(sdma->dev);
 	__module_get(THIS_MODULE);
 	return ret;
 }
@@ -590,9 +593,10 @@ static void sdma_remove(void *data)
 	misc_deregister(&sdma->misc);
 	/* Waits for the transfer that is running, and there is no other. */
 	mutex_lock(&sdma->lock);
-	if (!sdma->stuck)
+	if (!sdma->stuck) {
 		dma_release_channel(sdma->chan);
-	sdma->chan = NULL;
+		sdma->chan = NULL;
+	}
 	mutex_unlock(&sdma->lock);
 	dev_info(sdma->dev, "remove: done\n");
 	kref_put(&sdma->ref, sdma_free);

@@ -21,6 +21,8 @@
  *
  * Between the transfers everything is the controller's. That costs nothing, and
  * there is one rule: no look at a buffer that is not between two syncs.
+ *
+ * From dma_m2m_issue() on it is as in lab 01.
  */
 #include <linux/completion.h>
 #include <linux/dma-mapping.h>
@@ -43,15 +45,15 @@
 /* So much of a message is shown in the log. */
 #define LOG_CHARS	64
 
-/* Transfers take microseconds: after this the controller hangs. */
+/* Transfers take microseconds: one that takes this long does not end. */
 #define DMA_TIMEOUT	msecs_to_jiffies(5000)
 
 struct dma_m2m {
 	struct kref ref;	/* one for the driver, one for each open file */
 	struct miscdevice misc;
-	struct device *dev;	/* for the log; valid as long as chan is */
+	struct device *dev;	/* for the log; valid until chan is NULL */
 	struct mutex lock;	/* one transfer at a time; protects all below */
-	struct dma_chan *chan;	/* NULL after the driver was unbound */
+	struct dma_chan *chan;	/* NULL once the driver was unbound */
 	bool stuck;		/* a transfer could not be stopped */
 	char *write_buf;
 	char *read_buf;
@@ -182,11 +184,12 @@ static int dma_m2m_wait(struct dma_m2m *m2m)
 	if (dmaengine_terminate_sync(m2m->chan)) {
 		/*
 		 * It cannot be stopped, and may write to read_buf and run the
-		 * callback at any time: keep memory, channel and code for good.
+		 * callback at any time: keep all that it needs, for good.
 		 */
 		dev_err(m2m->dev, "write: the controller does not stop\n");
 		m2m->stuck = true;
 		kref_get(&m2m->ref);
+		get_device(m2m->dev);
 		__module_get(THIS_MODULE);
 		return -ETIMEDOUT;
 	}
@@ -324,8 +327,8 @@ static void dma_m2m_remove(void *data)
 	if (!m2m->stuck) {
 		dma_m2m_unmap(m2m);
 		dma_release_channel(m2m->chan);
+		m2m->chan = NULL;
 	}
-	m2m->chan = NULL;
 	mutex_unlock(&m2m->lock);
 	dev_info(m2m->dev, "remove: done\n");
 	kref_put(&m2m->ref, dma_m2m_free);

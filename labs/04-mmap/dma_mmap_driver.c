@@ -43,13 +43,13 @@
 
 #define BUF_SIZE	(2 * DMA_MMAP_SIZE)
 
-/* Transfers take microseconds: after this the controller hangs. */
+/* Transfers take microseconds: one that takes this long does not end. */
 #define DMA_TIMEOUT	msecs_to_jiffies(5000)
 
 struct dma_mmap {
 	struct kref ref;	/* one for the driver, one for each open file */
 	struct miscdevice misc;
-	struct device *dev;	/* for the log; valid as long as chan is */
+	struct device *dev;	/* for the log; valid until chan is NULL */
 	/* Set by probe, and valid as long as this structure: */
 	struct device *dma_dev;	/* the controller */
 	struct device_driver *dma_driver;
@@ -58,7 +58,7 @@ struct dma_mmap {
 	dma_addr_t src;		/* ...and for the controller */
 	dma_addr_t dst;
 	struct mutex lock;	/* one transfer at a time; protects all below */
-	struct dma_chan *chan;	/* NULL after the driver was unbound */
+	struct dma_chan *chan;	/* NULL once the driver was unbound */
 	bool stuck;		/* a transfer could not be stopped */
 	struct completion done;
 };
@@ -113,11 +113,12 @@ static int dma_mmap_wait(struct dma_mmap *dm)
 	if (dmaengine_terminate_sync(dm->chan)) {
 		/*
 		 * It cannot be stopped, and may write to the buffer and run the
-		 * callback at any time: keep memory, channel and code for good.
+		 * callback at any time: keep all that it needs, for good.
 		 */
 		dev_err(dm->dev, "ioctl: the controller does not stop\n");
 		dm->stuck = true;
 		kref_get(&dm->ref);
+		get_device(dm->dev);
 		__module_get(THIS_MODULE);
 		return -ETIMEDOUT;
 	}
@@ -163,8 +164,8 @@ static int dma_mmap_transfer(struct dma_mmap *dm, size_t len)
 	if (dm->stuck)
 		return -EIO;
 
-	len = dma_mmap_pad(dm->chan, len);
 	dev_info(dm->dev, "ioctl: moving %zu bytes\n", len);
+	len = dma_mmap_pad(dm->chan, len);
 	dma_mmap_to_device(dm, len);
 	ret = dma_mmap_issue(dm, len);
 	if (!ret)
@@ -394,8 +395,8 @@ static void dma_mmap_remove(void *data)
 	if (!dm->stuck) {
 		dma_mmap_unmap(dm);
 		dma_release_channel(dm->chan);
+		dm->chan = NULL;
 	}
-	dm->chan = NULL;
 	mutex_unlock(&dm->lock);
 	dev_info(dm->dev, "remove: done\n");
 	kref_put(&dm->ref, dma_mmap_free);
