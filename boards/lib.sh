@@ -79,7 +79,7 @@ load_arch() {
 
 check_kernel() { # KERNEL
 	case " $kernels " in
-	*" $1 "*) ;;
+	*" ${1:-none} "*) [[ $1 != *' '* ]] || usage_error "one kernel at a time: '$1'" ;;
 	*) usage_error "board '$board' has no kernel '$1' (there are: $kernels)" ;;
 	esac
 }
