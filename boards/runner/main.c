@@ -86,6 +86,8 @@ static void catch_signals(void)
 	for (i = 0; i < sizeof(sigs) / sizeof(sigs[0]); i++)
 		sigaction(sigs[i], &sa, NULL);
 	signal(SIGPIPE, SIG_IGN);
+	/* Whoever kills boards/boot means the board as well. */
+	prctl(PR_SET_PDEATHSIG, SIGTERM);
 }
 
 static void __attribute__((noreturn)) exec_qemu(const struct session *s, int console, int control)
