@@ -244,7 +244,8 @@ static int dma_mmap_mmap(struct file *file, struct vm_area_struct *vma)
 	if (vma->vm_pgoff >= BUF_SIZE >> PAGE_SHIFT ||
 	    vma_pages(vma) > (BUF_SIZE >> PAGE_SHIFT) - vma->vm_pgoff)
 		return -ENXIO;
-	if (!(vma->vm_flags & VM_SHARED))
+	/* Not VM_SHARED, which a file that was opened O_RDONLY does not get. */
+	if (!(vma->vm_flags & VM_MAYSHARE))
 		return -EINVAL;
 	/* What the CPU writes there could end up above what DMA has written. */
 	if (vma->vm_flags & VM_WRITE && dma_mmap_has_dst(vma, vma->vm_end))
