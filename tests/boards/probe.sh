@@ -15,8 +15,14 @@ echo "this is stderr" >&2
 [ -z "$(cat)" ] && echo "stdin is empty"
 echo "probe was here" >/dev/kmsg
 
-modprobe vfat && grep -qw vfat /proc/filesystems && echo "vfat is there"
-grep -q '^fat ' /proc/modules && echo "so is what it depends on"
+# A module that needs another one: of a stock kernel, and of a debug kernel.
+for pair in vfat:fat nvme:nvme_core; do
+	modprobe -q "${pair%:*}" || continue
+	grep -q "^${pair%:*} " /proc/modules && echo "the module is there"
+	grep -q "^${pair#*:} " /proc/modules && echo "so is what it depends on"
+	break
+done
+grep -q ': ' "/lib/modules/$(uname -r)/modules.dep" || echo "no module depends on another"
 
 # What the end of a session looks like, and is none.
 token=00000000000000000000000000000000
