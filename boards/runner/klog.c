@@ -33,6 +33,7 @@ static const char *const report_starts[] = {
 	"rcu: INFO: ",
 	"watchdog: BUG: ",
 	"=====",		/* what stands above lockdep's and KASAN's */
+	"------------[ cut here ]",	/* and above a warning's own text */
 	"boards: leak: ",
 };
 
