@@ -25,6 +25,7 @@ static const char *const report_starts[] = {
 	"list_add corruption",
 	"list_del corruption",
 	"UBSAN: ",
+	"usercopy: ",
 	"ODEBUG: ",
 	"INFO: task ",
 	"INFO: possible ",

@@ -25,6 +25,7 @@
 #include <linux/spinlock.h>
 #include <linux/string.h>
 #include <linux/timer.h>
+#include <linux/uaccess.h>
 
 #define SIZE 64
 
@@ -132,6 +133,19 @@ static int array_index(void)
 
 	WRITE_ONCE(sink, object.array[secret(5)]);
 	return 0;
+}
+
+/* Hardened usercopy: it stops the copy before it looks at where it goes */
+static int copy_overrun(void)
+{
+	char *p = kzalloc(SIZE, GFP_KERNEL);
+	unsigned long left;
+
+	if (!p)
+		return -ENOMEM;
+	left = copy_to_user(NULL, disguise(p), secret(SIZE + 8));
+	kfree(p);
+	return left ? -EFAULT : 0;
 }
 
 /* DEBUG_LIST: list_del corruption */
@@ -247,6 +261,13 @@ static int dma_wrong_size(void)
 	return dma == DMA_MAPPING_ERROR ? -EIO : 0;
 }
 
+/* Nobody in the kernel: whoever wants to unload this module can't */
+static int stay(void)
+{
+	__module_get(THIS_MODULE);
+	return 0;
+}
+
 static int count_up(void *counter)
 {
 	int *n = counter;
@@ -309,6 +330,7 @@ static const struct {
 	{ "global-overrun", global_overrun },
 	{ "shift", shift },
 	{ "array-index", array_index },
+	{ "copy-overrun", copy_overrun },
 	{ "list-corruption", list_corruption },
 	{ "lock-inversion", lock_inversion },
 	{ "sleep-in-atomic", sleep_in_atomic },
@@ -317,6 +339,7 @@ static const struct {
 	{ "memory-leak", memory_leak },
 	{ "dma-leak", dma_leak },
 	{ "dma-wrong-size", dma_wrong_size },
+	{ "stay", stay },
 	{ "data-race", race },
 	{ "warning", warning },
 	{ "oops", oops },
