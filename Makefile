@@ -39,7 +39,7 @@ help:
 	@echo 'make check             all tests on all boards, and the style checks'
 	@echo '  BOARD=… TEST=…       narrowed to a board, to tests whose name matches'
 	@echo '  KERNELS=all          on the newest kernel as well'
-	@echo 'make check-debug       the tests on a debug kernel, which it builds (minutes)'
+	@echo 'make check-debug       the tests on debug kernels; building those takes half an hour, once'
 	@echo 'make shell BOARD=…     a shell on a board: $(BOARDS)'
 	@echo '  KERNEL=…             with another kernel than 6.1'
 	@echo 'make style             the style checks alone'
@@ -119,7 +119,8 @@ check: deps-check
 .PHONY: check-debug
 check-debug: deps-debug
 	@$(MAKE) -s stage-amd64-debug stage-arm64-debug KERNELS=debug
-	@tests/run --kernels debug $(if $(BOARD),--board '$(BOARD)') $(if $(TEST),--test '$(TEST)')
+	@$(MAKE) -s stage-amd64-kcsan KERNELS=kcsan
+	@tests/run --kernel debug --kernel kcsan $(if $(BOARD),--board '$(BOARD)') $(if $(TEST),--test '$(TEST)')
 
 .PHONY: shell
 shell: deps-run
