@@ -9,6 +9,7 @@ SHELL := /bin/bash
 MAKEFLAGS += --no-builtin-rules
 
 O := build
+CACHE := $(or $(DMAFD_CACHE),$(O)/cache)
 
 # The kernels that the tests use on each architecture: "all" adds the newest.
 KERNELS ?= default
@@ -29,8 +30,13 @@ board-amd64 := pc
 board-arm64 := raspi3b
 board-armhf := smdkc210
 
-# Every folder with a kernel module in it.
-MODULE_DIRS := $(patsubst %/,%,$(sort $(dir $(shell grep -ls ^obj-m labs/*/Makefile tests/*/Makefile))))
+# Every folder with a kernel module that is alone in it.
+MODULE_DIRS := $(filter-out tests/kmod,$(patsubst %/,%,\
+	$(sort $(dir $(shell grep -ls ^obj-m labs/*/Makefile tests/*/Makefile)))))
+
+# The folders that are built as a whole: our modules, and the tests that run in
+# the kernel and use them.
+TREES := drivers tests/kmod
 
 .PHONY: help
 help:
@@ -43,6 +49,8 @@ help:
 	@echo 'make shell BOARD=…     a shell on a board: $(BOARDS)'
 	@echo '  KERNEL=…             with another kernel than 6.1'
 	@echo 'make style             the style checks alone'
+	@echo 'make modules           build drivers/ in place, for the kernel that runs here'
+	@echo '  KDIR=…               for the kernel of these headers'
 	@echo 'make deps              install what is missing of what all this needs'
 	@echo 'make clean             remove what was built; distclean: and downloaded'
 
@@ -71,20 +79,46 @@ include tests/programs.mk
 ARCH_KERNELS := $(foreach a,amd64 arm64 armhf,$(addprefix $(a)-,$(KERNELS_$(a))))
 
 # What is not compiled, and goes along.
-DATA := $(wildcard labs/*.sh labs/*/*.sh labs/*/README.md tests/labs/*.sh)
+DATA := $(wildcard labs/*.sh labs/*/*.sh labs/*/README.md tests/labs/*.sh \
+	tests/kmod/*.sh tests/kmod/README.md)
 
 arch-of = $(firstword $(subst -, ,$(1)))
 kernel-of = $(lastword $(subst -, ,$(1)))
 sources-of = $(filter-out %.o %.ko %.mod.c,$(wildcard $(1)/*.c $(1)/*.h $(1)/Makefile $(1)/Kbuild))
 
+# A recipe's first and last words: what is edited while it runs is newer than its
+# target. Somebody else may be at the same.
+starting = mkdir -p $(@D) && start=$$(mktemp $(@D)/.start.XXXXXX) &&
+done = && mv "$$start" $@ || { rm -f "$$start"; false; }
+
 # $(1): ARCH-KERNEL, $(2): a module's folder
 define module-rule
 $(O)/obj/$(1)/$(2)/.built: $$(call sources-of,$(2)) boards/build
 	@echo '  MODULE  $(1) $(2)'
-	@boards/build $$(board-$$(call arch-of,$(1))) --kernel $$(call kernel-of,$(1)) \
-		--into $(O)/obj/$(1)/$(2) $(2)
-	@mkdir -p $(O)/stage/$(1)/$(2) && cp $(O)/obj/$(1)/$(2)/*.ko $(O)/stage/$(1)/$(2)/
-	@touch $$@
+	@$$(starting) boards/build $$(board-$$(call arch-of,$(1))) --kernel $$(call kernel-of,$(1)) \
+		--into $(O)/obj/$(1)/$(2) $(2) && \
+		mkdir -p $(O)/stage/$(1)/$(2) && \
+		cp $(O)/obj/$(1)/$(2)/*.ko $(O)/stage/$(1)/$(2)/ $$(done)
+stage-$(1): $(O)/obj/$(1)/$(2)/.built
+endef
+
+# What a tree is built from. A folder's own time tells that a file of it is gone.
+tree-sources = $(shell find $(1) ! -name '*.o' ! -name '*.ko' ! -name '*.mod' ! -name '*.mod.c' \
+	! -name '.*' ! -name modules.order ! -name Module.symvers)
+$(foreach t,$(TREES),$(eval sources-$(t) := $(call tree-sources,$(t))))
+
+# What the second tree needs of the first.
+uses-tests/kmod := drivers
+
+# $(1): ARCH-KERNEL, $(2): a tree
+define tree-rule
+$(O)/obj/$(1)/$(2)/.built: $$(sources-$(2)) boards/build $(wildcard $(CACHE)/kernel/$(1)/done) \
+		$(patsubst %,$(O)/obj/$(1)/%/.built,$(uses-$(2)))
+	@echo '  MODULES $(1) $(2)'
+	@$$(starting) boards/build $$(board-$$(call arch-of,$(1))) --kernel $$(call kernel-of,$(1)) \
+		--into $(O)/obj/$(1)/$(2) --modules $(O)/stage/$(1)/$(2) $(2) \
+		$(patsubst %,KBUILD_EXTRA_SYMBOLS=$(abspath $(O))/obj/$(1)/%/Module.symvers,$(uses-$(2))) \
+		$$(done)
 stage-$(1): $(O)/obj/$(1)/$(2)/.built
 endef
 
@@ -99,7 +133,8 @@ $(addprefix $(O)/stage/$(1)/,$(DATA)): $(O)/stage/$(1)/%: %
 endef
 
 $(foreach k,$(ARCH_KERNELS),$(eval $(call stage-rule,$(k)))\
-	$(foreach d,$(MODULE_DIRS),$(eval $(call module-rule,$(k),$(d)))))
+	$(foreach d,$(MODULE_DIRS),$(eval $(call module-rule,$(k),$(d))))\
+	$(foreach t,$(TREES),$(eval $(call tree-rule,$(k),$(t)))))
 
 .PHONY: stage
 stage: $(addprefix stage-,$(ARCH_KERNELS))
@@ -131,6 +166,11 @@ shell: deps-run
 .PHONY: style
 style: deps-check
 	@scripts/style
+
+# In the folder itself, for whoever wants them on this machine.
+.PHONY: modules
+modules:
+	@$(MAKE) -C $(or $(KDIR),/lib/modules/$(shell uname -r)/build) M=$(CURDIR)/drivers modules
 
 .PHONY: clean distclean
 clean:

@@ -12,6 +12,10 @@ build=${DMAFD_BUILD:-$root/build}
 # Downloads and what is made of them alone: survives "make clean".
 cache=${DMAFD_CACHE:-$root/build/cache}
 prog=$(basename "$0")
+# What a make that called us was told is not meant for those that we call.
+unset MAKEFLAGS MFLAGS MAKELEVEL
+# There is where depmod and modinfo are, for those who are not root, too.
+PATH=$PATH:/usr/sbin:/sbin
 
 # What Debian signs its packages with.
 readonly keyring=/usr/share/keyrings/debian-archive-keyring.gpg

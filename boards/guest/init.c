@@ -10,6 +10,7 @@
  *   /session/argv    the command, each word ended by a NUL; no file: a shell
  *   /session/env     environment, each NAME=VALUE ended by a NUL
  *   /session/control the control port's name below /dev
+ *   /session/configfs.ko  where the kernel has it as a module
  *
  * What it says on the control port, between the command's output:
  *   NUL token " ready\n"          the command is about to start
@@ -27,6 +28,7 @@
 #include <sys/mount.h>
 #include <sys/reboot.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
 #include <termios.h>
@@ -35,6 +37,7 @@
 #include "guest.h"
 
 #define MAX_WORDS 256
+#define CONFIGFS_MODULE "/session/configfs.ko"
 
 static int kmsg = -1;
 static int control = -1;
@@ -99,6 +102,19 @@ int write_file(const char *path, const char *text)
 	return n < 0 ? -1 : 0;
 }
 
+/* As on any machine that was started by systemd, it is there from the first. */
+static void load_configfs(void)
+{
+	int fd = open(CONFIGFS_MODULE, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return;
+	if (syscall(SYS_finit_module, fd, "", 0))
+		klog("<4>boards: configfs cannot be loaded: %s\n", strerror(errno));
+	close(fd);
+	unlink(CONFIGFS_MODULE);
+}
+
 static void mount_all(void)
 {
 	static const struct {
@@ -113,10 +129,13 @@ static void mount_all(void)
 		{ "tmpfs", "/tmp", 0 },
 		{ "debugfs", "/sys/kernel/debug", 0 },
 		{ "tracefs", "/sys/kernel/tracing", 0 },
+		{ "configfs", "/sys/kernel/config", 0 },
 	};
 	size_t i;
 
 	for (i = 0; i < sizeof(fs) / sizeof(fs[0]); i++) {
+		if (!strcmp(fs[i].type, "configfs"))
+			load_configfs();
 		mkdir(fs[i].where, 0755);
 		if (mount(fs[i].type, fs[i].where, fs[i].type, 0, NULL) && fs[i].must)
 			give_up(fs[i].where);

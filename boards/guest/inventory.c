@@ -4,15 +4,18 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "guest.h"
 
 #define DMA_ENTRIES "/sys/kernel/debug/dma-api/num_free_entries"
+#define CONFIGFS "/sys/kernel/config"
 #define KMEMLEAK "/sys/kernel/debug/kmemleak"
 
 /* kmemleak reports what it found orphaned in two scans, and only objects that
@@ -20,7 +23,9 @@
  */
 #define KMEMLEAK_AGE 5
 
-/* Mappings may be freed a moment after the module is gone (RCU, workqueues). */
+/* A module's users and its mappings may go a moment later than they should (RCU,
+ * workqueues).
+ */
 #define SETTLE_TRIES 40
 #define SETTLE_US 50000
 
@@ -78,6 +83,32 @@ static int was_there(const struct inventory *inv, const char *name)
 	return 0;
 }
 
+static int remove_link(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+	(void)st;
+	(void)ftw;
+	if (type == FTW_SL)
+		unlink(path);
+	return 0;
+}
+
+static int remove_folder(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+	(void)st;
+	if (type == FTW_DP && ftw->level > 0)
+		rmdir(path);
+	return 0;
+}
+
+/* What was made in configfs holds the module that made it. Folders that are the
+ * module's own refuse to go, and need not.
+ */
+static void empty_configfs(void)
+{
+	nftw(CONFIGFS, remove_link, 16, FTW_PHYS);
+	nftw(CONFIGFS, remove_folder, 16, FTW_PHYS | FTW_DEPTH);
+}
+
 /* One pass over the new modules; how many could be removed. */
 static int remove_new_modules(const struct inventory *before)
 {
@@ -92,20 +123,45 @@ static int remove_new_modules(const struct inventory *before)
 	return removed;
 }
 
+/* Calls a function for each module of ours that is still there; how many are. */
+static int visit_left(const struct inventory *before, void (*call)(const char *name))
+{
+	struct module mod[MAX_MODULES];
+	int n = list_modules(mod, MAX_MODULES);
+	int i, left = 0;
+
+	for (i = 0; i < n; i++) {
+		if (!mod[i].ours || was_there(before, mod[i].name))
+			continue;
+		left++;
+		if (call)
+			call(mod[i].name);
+	}
+	return left;
+}
+
+static void report_module(const char *name)
+{
+	klog("<3>boards: leak: module %s cannot be removed\n", name);
+}
+
 /* The kernel's own modules may stay (a driver that can't be unloaded is no
- * fault of the command's); one that was built outside must go.
+ * fault of the command's); one that was built outside must go. Whoever was just
+ * killed may hold it for a moment yet.
  */
 static void check_modules(const struct inventory *before)
 {
-	struct module mod[MAX_MODULES];
-	int n, i;
+	int i;
 
-	while (remove_new_modules(before))
-		;
-	n = list_modules(mod, MAX_MODULES);
-	for (i = 0; i < n; i++)
-		if (mod[i].ours && !was_there(before, mod[i].name))
-			klog("<3>boards: leak: module %s cannot be removed\n", mod[i].name);
+	empty_configfs();
+	for (i = 0; i < SETTLE_TRIES; i++) {
+		while (remove_new_modules(before))
+			;
+		if (!visit_left(before, NULL))
+			return;
+		usleep(SETTLE_US);
+	}
+	visit_left(before, report_module);
 }
 
 /* A kernel module of Debian's that had to stay may hold mappings by right. */
