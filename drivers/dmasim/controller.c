@@ -41,8 +41,9 @@ int dmasim_hold(struct dmasim *sim)
 	int err = 0;
 
 	spin_lock_irqsave(&sim->lock, flags);
+	/* Not -ENODEV: the DMA engine would take the controller off its list. */
 	if (sim->dying)
-		err = -ENODEV;
+		err = -ESHUTDOWN;
 	else
 		sim->held++;
 	spin_unlock_irqrestore(&sim->lock, flags);

@@ -19,7 +19,7 @@
  * Locks, outermost first:
  *
  *	channel's lock > memory view's lock > peripheral's lock > arbiter's lock
- *	channel's lock > fault rules' lock
+ *	channel's lock > fault rules' lock, controller's lock
  *
  * All of them are taken with interrupts off. A physical channel moves data
  * with the virtual channel's lock held, a bounded piece at a time. That is what
@@ -46,8 +46,8 @@
 #define DMASIM_PRIORITIES	8
 #define DMASIM_NO_LINE		UINT_MAX
 
-/* What a physical channel moves in one go, with the channel's lock held. */
-#define DMASIM_PIECE		SZ_16K
+/* What a physical channel moves in one go at most, with the channel's lock held. */
+#define DMASIM_PIECE		SZ_64K
 
 struct dentry;
 struct dmasim;
@@ -259,8 +259,7 @@ size_t dmasim_peripheral_move(struct dmasim_peripheral *peripheral, struct dmasi
 bool dmasim_peripheral_request(struct dmasim_peripheral *peripheral, struct dmasim_chan *chan,
 			       size_t need, bool to_device, u64 *wait);
 /* The channel doesn't wait any more, and what it drove stands still. */
-void dmasim_peripheral_leave(struct dmasim_peripheral *peripheral, struct dmasim_chan *chan,
-			     bool stop);
+void dmasim_peripheral_leave(struct dmasim_peripheral *peripheral, struct dmasim_chan *chan);
 void dmasim_peripherals_show(struct seq_file *s, struct dmasim *sim);
 
 /* ---- descriptors and virtual channels ---- */
@@ -347,7 +346,8 @@ struct dmasim_chan {
 	bool spurious;			/* its callback is to run now */
 	struct dma_slave_config config;
 	unsigned int line;		/* DMASIM_NO_LINE, or what it was requested for */
-	struct list_head waiting;	/* for a request; the peripheral's lock */
+	struct dmasim_peripheral *drives;	/* what it has worked with, until terminated */
+	struct list_head waiting;	/* for a request of that; the peripheral's lock */
 	struct dmasim_ending ending[DMASIM_ENDINGS];
 	unsigned int endings;		/* how many there have been */
 	struct dmasim_chan_stats stats;
@@ -426,6 +426,11 @@ enum dmasim_step {
 };
 
 /*
+ * How many of @max bytes the next step on this descriptor moves, if nothing keeps
+ * it from that. Caller holds the channel's lock.
+ */
+size_t dmasim_move_limit(const struct dmasim_desc *desc, size_t max);
+/*
  * Works on the channel's current descriptor, at most @max bytes, and says in
  * @moved how many bytes it was. Caller holds the channel's lock.
  */
@@ -490,7 +495,7 @@ void dmasim_controller_exit(void);
 void *dmasim_refuse(struct dmasim_chan *chan, enum dmasim_refusal why);
 void dmasim_record_fault(struct dmasim_chan *chan, u64 addr, bool write,
 			 enum dmasim_reach reach);
-/* A client takes a channel, or gives it back; taking is refused with -ENODEV if it goes. */
+/* A client takes a channel, or gives it back; taking is refused with -ESHUTDOWN if it goes. */
 int dmasim_hold(struct dmasim *sim);
 void dmasim_release(struct dmasim *sim);
 

@@ -10,12 +10,16 @@
 
 #include "dmasim.h"
 
-/* A turn ends after so many bytes or transactions. */
-#define TURN_BYTES		SZ_64K
-#define TURN_DESCS		32
+/*
+ * A turn ends after exactly so many bytes, if there are as many, or after so many
+ * steps: channels have the same share as long as their transactions are of 2 KiB
+ * or more.
+ */
+#define TURN_BYTES		SZ_128K
+#define TURN_STEPS		64
 
 /* Callbacks don't wait for the end of the turn longer than these. */
-#define CALLBACK_BYTES		SZ_32K
+#define CALLBACK_BYTES		SZ_64K
 
 /* With a given bandwidth, what is moved in one go takes about this long. */
 #define PACE_NS			(2 * NSEC_PER_MSEC)
@@ -109,8 +113,8 @@ static size_t piece_of(const struct dmasim_config *config)
 	return piece;
 }
 
-/* How long the next piece of work takes, by the options. */
-static u64 cost_of_next(struct dmasim_chan *chan, size_t piece)
+/* How long the next step of at most @max bytes takes, by the options. */
+static u64 cost_of_next(struct dmasim_chan *chan, size_t max)
 {
 	const struct dmasim_config *config = chan->sim->config;
 	struct dmasim_desc *desc;
@@ -122,7 +126,7 @@ static u64 cost_of_next(struct dmasim_chan *chan, size_t piece)
 		if (!desc->done && !desc->rounds)
 			cost = config->latency_ns;
 		if (config->bandwidth)
-			cost += div64_u64(min(piece, desc->len - desc->done) * NSEC_PER_SEC,
+			cost += div64_u64((u64)dmasim_move_limit(desc, max) * NSEC_PER_SEC,
 					  config->bandwidth);
 	}
 	spin_unlock_irq(&chan->lock);
@@ -165,23 +169,27 @@ static void run_callbacks_if_due(struct dmasim_chan *chan)
 static enum dmasim_step turn(struct dmasim_physical *physical, struct dmasim_chan *chan)
 {
 	const struct dmasim_config *config = chan->sim->config;
-	size_t piece = piece_of(config), bytes = 0, unseen = 0, moved;
+	size_t piece = piece_of(config), bytes = 0, unseen = 0, max, moved;
 	unsigned int steps = 0;
 	enum dmasim_step step;
+	bool early;
 
 	do {
+		max = min(piece, TURN_BYTES - bytes);
 		if (is_timed(config))
-			spend(physical, cost_of_next(chan, piece));
+			spend(physical, cost_of_next(chan, max));
 		spin_lock_irq(&chan->lock);
-		step = dmasim_move(chan, piece, &moved);
+		step = dmasim_move(chan, max, &moved);
+		/* A spurious callback comes before the transaction is complete. */
+		early = chan->spurious;
 		spin_unlock_irq(&chan->lock);
 		bytes += moved;
 		unseen += moved;
-		if (unseen >= CALLBACK_BYTES || is_timed(config)) {
+		if (unseen >= CALLBACK_BYTES || early || is_timed(config)) {
 			run_callbacks_if_due(chan);
 			unseen = 0;
 		}
-	} while (step == DMASIM_STEP_MORE && bytes < TURN_BYTES && ++steps < TURN_DESCS);
+	} while (step == DMASIM_STEP_MORE && bytes < TURN_BYTES && ++steps < TURN_STEPS);
 	run_callbacks_if_due(chan);
 	return step;
 }
@@ -196,6 +204,21 @@ static void serve(struct dmasim_physical *physical, struct dmasim_chan *chan)
 	chan->stats.busy_ns += ktime_get_ns() - start;
 	spin_unlock_irq(&chan->lock);
 	arbiter_give_back(&chan->sim->arbiter, chan, step);
+}
+
+/*
+ * A thread that were preempted with a channel in its hands would keep it from its
+ * share, those with the longest turns most often. Simulated time is slept through.
+ */
+static void serve_at_a_stretch(struct dmasim_physical *physical, struct dmasim_chan *chan)
+{
+	if (IS_ENABLED(CONFIG_PREEMPT_RT) || is_timed(chan->sim->config)) {
+		serve(physical, chan);
+		return;
+	}
+	preempt_disable();
+	serve(physical, chan);
+	preempt_enable();
 }
 
 static int physical_thread(void *data)
@@ -213,7 +236,7 @@ static int physical_thread(void *data)
 			continue;
 		}
 		__set_current_state(TASK_RUNNING);
-		serve(physical, chan);
+		serve_at_a_stretch(physical, chan);
 		cond_resched();
 	}
 	__set_current_state(TASK_RUNNING);

@@ -10,6 +10,9 @@
 #include "dmasim.h"
 #include "trace.h"
 
+/* All but plain copies and fills takes longer, byte for byte: less of it in one go. */
+#define SLOW_PIECE	SZ_16K
+
 /* What is worked on in a row; a scratch of that size is on the stack. */
 #define XOR_PIECE	256
 
@@ -140,7 +143,7 @@ static size_t slave_piece(struct dmasim_chan *chan, struct dmasim_desc *desc, dm
 	u64 wait = 0;
 	size_t moved;
 
-	/* A request stands for a burst, which a page's end does not divide. */
+	chan->drives = desc->peripheral;
 	dmasim_window_open(chan->sim, addr, len, !to_device, &window);
 	if (!window.len)
 		return note_trouble(trouble, &window, addr, !to_device);
@@ -152,8 +155,8 @@ static size_t slave_piece(struct dmasim_chan *chan, struct dmasim_desc *desc, dm
 	return moved;
 }
 
-/* What is left of the current segment, and where. */
-static size_t segment_rest(struct dmasim_desc *desc, dma_addr_t *src, dma_addr_t *dst)
+/* Where the current segment goes on. */
+static void find_place(struct dmasim_desc *desc, dma_addr_t *src, dma_addr_t *dst)
 {
 	const struct dmasim_segment *seg = &desc->seg[desc->segment % desc->segments];
 	bool interleaved = desc->type == DMASIM_INTERLEAVE;
@@ -164,7 +167,6 @@ static size_t segment_rest(struct dmasim_desc *desc, dma_addr_t *src, dma_addr_t
 		*src += desc->offset;
 	if (!desc->dst_beat)
 		*dst += desc->offset;
-	return seg->len - desc->offset;
 }
 
 static void advance(struct dmasim_desc *desc, size_t len)
@@ -185,17 +187,32 @@ static void advance(struct dmasim_desc *desc, size_t len)
 		desc->at_dst += seg->len + seg->dst;
 }
 
+size_t dmasim_move_limit(const struct dmasim_desc *desc, size_t max)
+{
+	size_t left = desc->len - desc->done;
+
+	if (!left)
+		return 0;
+	if (desc->type == DMASIM_XOR)
+		return min3(max, left, (size_t)XOR_PIECE);
+	if (desc->type != DMASIM_MEMCPY && desc->type != DMASIM_MEMSET &&
+	    desc->type != DMASIM_MEMSET_SG)
+		max = min_t(size_t, max, SLOW_PIECE);
+	left = desc->seg[desc->segment % desc->segments].len - desc->offset;
+	if (desc->period)
+		left = min(left, desc->period - desc->done % desc->period);
+	return min(max, left);
+}
+
 static size_t piece(struct dmasim_chan *chan, struct dmasim_desc *desc, size_t max,
 		    struct trouble *trouble)
 {
+	size_t len = dmasim_move_limit(desc, max);
 	dma_addr_t src, dst;
-	size_t len;
 
 	if (desc->type == DMASIM_XOR)
-		return xor_piece(chan->sim, desc, min(max, desc->len - desc->done), trouble);
-	len = min(max, segment_rest(desc, &src, &dst));
-	if (desc->period)
-		len = min(len, desc->period - desc->done % desc->period);
+		return xor_piece(chan->sim, desc, len, trouble);
+	find_place(desc, &src, &dst);
 	switch (desc->type) {
 	case DMASIM_MEMSET:
 	case DMASIM_MEMSET_SG:
@@ -280,7 +297,7 @@ static enum dmasim_step go_wrong(struct dmasim_chan *chan, struct dmasim_desc *d
 		if (desc->type == DMASIM_XOR)
 			dst = desc->seg[desc->segments - 1].dst + desc->done;
 		else
-			segment_rest(desc, &src, &dst);
+			find_place(desc, &src, &dst);
 		trouble.addr = trouble.write ? dst : src;
 		return refuse_access(chan, &trouble);
 	case DMASIM_FAULT_SHORT:

@@ -9,6 +9,7 @@
 #include <linux/ctype.h>
 #include <linux/log2.h>
 #include <linux/slab.h>
+#include <linux/kstrtox.h>
 #include <linux/string.h>
 
 #include "dmasim.h"
@@ -85,23 +86,39 @@ static u64 load_number(const struct dmasim_option *option, const void *field)
 }
 
 /* Numbers as C writes them, with K, M or G behind them if you like. */
+static int read_number(const char *text, u64 *value)
+{
+	static const char suffixes[] = "KMG";
+	size_t len = strlen(text);
+	const char *suffix = len ? strchr(suffixes, text[len - 1]) : NULL;
+	unsigned int shift = suffix ? 10 * (suffix - suffixes + 1) : 0;
+	char digits[32];
+	int err;
+
+	if (!isdigit(*text) || len >= sizeof(digits))
+		return -EINVAL;
+	memcpy(digits, text, len);
+	digits[suffix ? len - 1 : len] = '\0';
+	err = kstrtou64(digits, 0, value);
+	if (err)
+		return err;
+	if (*value > U64_MAX >> shift)
+		return -ERANGE;
+	*value <<= shift;
+	return 0;
+}
+
 static int parse_number(const struct dmasim_option *option, void *field, const char *text)
 {
-	char *end;
 	u64 value;
+	int err = read_number(text, &value);
 
-	if (!isdigit(*text)) {
+	if (err == -EINVAL) {
 		pr_option(option, "\"%s\" is not a number", text);
-		return -EINVAL;
+		return err;
 	}
-	value = memparse(text, &end);
-	if (*end) {
-		pr_option(option, "\"%s\" is not a number", text);
-		return -EINVAL;
-	}
-	if (value < option->min || value > option->max) {
-		pr_option(option, "%llu is not from %llu to %llu", value, option->min,
-			  option->max);
+	if (err || value < option->min || value > option->max) {
+		pr_option(option, "%s is not from %llu to %llu", text, option->min, option->max);
 		return -ERANGE;
 	}
 	store_number(option, field, value);

@@ -285,6 +285,7 @@ size_t dmasim_peripheral_move(struct dmasim_peripheral *p, struct dmasim_chan *c
 
 	spin_lock_irqsave(&p->lock, flags);
 	if (request(p, chan, min(max, burst), to_device, wait)) {
+		list_del_init(&chan->waiting);
 		len = min(max, available(p, to_device));
 		if (len > burst)
 			len -= len % burst;
@@ -298,14 +299,13 @@ size_t dmasim_peripheral_move(struct dmasim_peripheral *p, struct dmasim_chan *c
 	return len;
 }
 
-void dmasim_peripheral_leave(struct dmasim_peripheral *p, struct dmasim_chan *chan, bool stop)
+void dmasim_peripheral_leave(struct dmasim_peripheral *p, struct dmasim_chan *chan)
 {
 	unsigned long flags;
 
 	spin_lock_irqsave(&p->lock, flags);
 	list_del_init(&chan->waiting);
-	if (stop)
-		p->running = false;
+	p->running = false;
 	spin_unlock_irqrestore(&p->lock, flags);
 }
 

@@ -190,19 +190,26 @@ struct side {
 	size_t burst;
 };
 
-static bool find_side(struct dmasim_chan *chan, enum dma_transfer_direction direction,
-		      struct side *side)
+static struct dma_slave_config slave_config(struct dmasim_chan *chan)
 {
 	struct dma_slave_config config;
 	unsigned long flags;
+
+	spin_lock_irqsave(&chan->lock, flags);
+	config = chan->config;
+	spin_unlock_irqrestore(&chan->lock, flags);
+	return config;
+}
+
+static bool find_side(struct dmasim_chan *chan, enum dma_transfer_direction direction,
+		      struct side *side)
+{
+	struct dma_slave_config config = slave_config(chan);
 	bool to_device = direction == DMA_MEM_TO_DEV;
 
 	if ((direction != DMA_MEM_TO_DEV && direction != DMA_DEV_TO_MEM) ||
 	    !(chan->sim->config->directions & BIT(direction)))
 		return dmasim_refuse(chan, DMASIM_REFUSED_DIRECTION);
-	spin_lock_irqsave(&chan->lock, flags);
-	config = chan->config;
-	spin_unlock_irqrestore(&chan->lock, flags);
 	side->width = to_device ? config.dst_addr_width : config.src_addr_width;
 	side->burst = to_device ? config.dst_maxburst : config.src_maxburst;
 	side->burst = max_t(size_t, side->burst, 1) * side->width;
@@ -322,6 +329,7 @@ prep_interleaved(struct dma_chan *dma_chan, struct dma_interleaved_template *xt,
 		 unsigned long flags)
 {
 	struct dmasim_chan *chan = to_dmasim_chan(dma_chan);
+	struct dma_slave_config config = slave_config(chan);
 	bool in_memory = xt->dir == DMA_MEM_TO_MEM;
 	unsigned int src_beat, dst_beat;
 	struct dmasim_desc *desc;
@@ -330,9 +338,9 @@ prep_interleaved(struct dma_chan *dma_chan, struct dma_interleaved_template *xt,
 	if (!is_open(chan) || (!in_memory && !find_side(chan, xt->dir, &side)))
 		return NULL;
 	src_beat = xt->dir == DMA_DEV_TO_MEM ? side.width :
-		   beat_of(xt->src_inc, chan->config.src_addr_width);
+		   beat_of(xt->src_inc, config.src_addr_width);
 	dst_beat = xt->dir == DMA_MEM_TO_DEV ? side.width :
-		   beat_of(xt->dst_inc, chan->config.dst_addr_width);
+		   beat_of(xt->dst_inc, config.dst_addr_width);
 	if (!is_template_fit(chan, xt, src_beat, dst_beat))
 		return NULL;
 	desc = new_interleaved(chan, xt, src_beat, dst_beat);

@@ -295,14 +295,12 @@ static void reap_acknowledged(struct dmasim_chan *chan)
 	}
 }
 
-/* A completed one is out of our hands, or waits for its next use. */
+/* A completed one is out of our hands, unless somebody holds on to it. */
 static void retire(struct dmasim_chan *chan, struct dmasim_desc *desc)
 {
 	lockdep_assert_held(&chan->lock);
 
-	if (dmaengine_desc_test_reuse(&desc->tx))
-		list_add_tail(&desc->node, &chan->allocated);
-	else if (is_held_on_to(chan, desc))
+	if (is_held_on_to(chan, desc))
 		list_add_tail(&desc->node, &chan->unacked);
 	else
 		free_desc(chan, desc);
@@ -311,6 +309,9 @@ static void retire(struct dmasim_chan *chan, struct dmasim_desc *desc)
 /*
  * The next callback to run: that of a completed descriptor, which is handed out
  * as @done, or one of the current descriptor's. False if there is none.
+ *
+ * A descriptor that is used again is the client's before its callback runs: that
+ * may submit it, or free it.
  */
 static bool next_call(struct dmasim_chan *chan, struct call *call, struct dmasim_desc **done)
 {
@@ -323,6 +324,10 @@ static bool next_call(struct dmasim_chan *chan, struct call *call, struct dmasim
 	if (*done) {
 		list_del(&(*done)->node);
 		remember_call(call, &(*done)->tx, &(*done)->result, 1);
+		if (dmaengine_desc_test_reuse(&(*done)->tx)) {
+			list_add_tail(&(*done)->node, &chan->allocated);
+			*done = NULL;
+		}
 		return true;
 	}
 	if (!current_desc || !(chan->periods || chan->spurious))
@@ -491,10 +496,13 @@ static int resume(struct dma_chan *dma_chan)
 }
 
 /* The peripheral that the channel drives stands still, too. */
-static void stop_peripheral(struct dmasim_chan *chan, struct dmasim_desc *desc)
+static void stop_peripheral(struct dmasim_chan *chan)
 {
-	if (desc && desc->peripheral)
-		dmasim_peripheral_leave(desc->peripheral, chan, true);
+	lockdep_assert_held(&chan->lock);
+
+	if (chan->drives)
+		dmasim_peripheral_leave(chan->drives, chan);
+	chan->drives = NULL;
 }
 
 /* Takes what has not ended off the channel. */
@@ -504,8 +512,8 @@ static void take_unfinished(struct dmasim_chan *chan, struct list_head *list)
 
 	lockdep_assert_held(&chan->lock);
 
+	stop_peripheral(chan);
 	if (chan->current_desc) {
-		stop_peripheral(chan, chan->current_desc);
 		list_add_tail(&chan->current_desc->node, list);
 		chan->current_desc = NULL;
 	}
