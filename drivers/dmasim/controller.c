@@ -178,6 +178,21 @@ static void take_apart(struct dmasim *sim)
 	dmasim_memory_exit(sim);
 }
 
+/*
+ * While it unregisters, the DMA engine frees the channels' devices and still shows
+ * the channels to whoever asks for one; a client may look at its name, at least.
+ */
+static void unregister(struct dmasim *sim)
+{
+	unsigned int i;
+
+	for (i = 0; i < sim->channels; i++)
+		get_device(&sim->chan[i].chan.dev->device);
+	dma_async_device_unregister(&sim->dma);
+	for (i = 0; i < sim->channels; i++)
+		put_device(&sim->chan[i].chan.dev->device);
+}
+
 static int publish(struct dmasim *sim)
 {
 	int err;
@@ -195,7 +210,7 @@ static int publish(struct dmasim *sim)
 	return 0;
 
 undo_register:
-	dma_async_device_unregister(&sim->dma);
+	unregister(sim);
 undo_route:
 	dmasim_route_exit(sim);
 	return err;
@@ -242,7 +257,7 @@ static void unpublish(void *data)
 
 	dmasim_debugfs_remove(sim);
 	dmasim_route_exit(sim);
-	dma_async_device_unregister(&sim->dma);
+	unregister(sim);
 	take_apart(sim);
 	/* The DMA engine looks through its controllers under RCU. */
 	synchronize_rcu();

@@ -175,7 +175,8 @@ enum dmasim_fault_kind {
 struct dmasim_faults {
 	spinlock_t lock;	/* protects rules, and what they count */
 	struct list_head rules;
-	unsigned int active;	/* rules that may still hit; written under lock */
+	unsigned int active;	/* rules that may still hit; read without the lock, too */
+	unsigned int total;
 };
 
 void dmasim_faults_init(struct dmasim_faults *faults);
@@ -328,6 +329,7 @@ struct dmasim_chan {
 	unsigned int priority;		/* constant */
 
 	spinlock_t lock;		/* protects all down to the arbiter's part */
+	atomic_t descs;			/* that exist; by itself */
 	struct list_head allocated;	/* prepared, or to be used again */
 	struct list_head submitted;
 	struct list_head issued;
@@ -337,7 +339,6 @@ struct dmasim_chan {
 	struct dmasim_desc *current_desc;
 	struct hlist_head *by_cookie;
 	unsigned int by_cookie_mask;
-	unsigned int descs;		/* that exist */
 	unsigned int periods;		/* of the current one, whose callback is to run */
 	bool held;			/* by a client */
 	bool paused;
@@ -386,8 +387,9 @@ struct dmasim_desc *dmasim_chan_next(struct dmasim_chan *chan);
 bool dmasim_chan_replaced(struct dmasim_chan *chan);
 /* The current descriptor is done, as its result says. Caller holds the lock. */
 void dmasim_chan_complete(struct dmasim_chan *chan);
-/* Whether callbacks are due; with them, run them (not under any lock, from a thread). */
+/* Whether callbacks are due. Caller holds the lock. */
 bool dmasim_chan_due(struct dmasim_chan *chan);
+/* Runs them; not under any lock, from a thread. */
 void dmasim_chan_run_callbacks(struct dmasim_chan *chan);
 /* Ends everything on a channel of a controller that is going. */
 void dmasim_chan_abandon(struct dmasim_chan *chan);
@@ -410,7 +412,7 @@ struct dmasim_physical {
 struct dmasim_arbiter {
 	spinlock_t lock;		/* protects all here */
 	struct list_head ready[DMASIM_PRIORITIES];	/* channels */
-	unsigned long levels;		/* bit per list that is not empty */
+	unsigned long levels;		/* bit per list that is not empty; read without, too */
 	struct list_head idle;		/* physical channels that sleep */
 };
 

@@ -35,7 +35,7 @@ static void make_ready(struct dmasim_arbiter *arbiter, struct dmasim_chan *chan)
 	chan->sched = DMASIM_SCHED_READY;
 	chan->again = false;
 	list_add_tail(&chan->ready, &arbiter->ready[chan->priority]);
-	__set_bit(chan->priority, &arbiter->levels);
+	WRITE_ONCE(arbiter->levels, arbiter->levels | BIT(chan->priority));
 }
 
 /* One sleeping physical channel, if there is one, gets up. */
@@ -80,7 +80,7 @@ static struct dmasim_chan *arbiter_take(struct dmasim_arbiter *arbiter,
 		chan = list_first_entry(&arbiter->ready[level], struct dmasim_chan, ready);
 		list_del_init(&chan->ready);
 		if (list_empty(&arbiter->ready[level]))
-			__clear_bit(level, &arbiter->levels);
+			WRITE_ONCE(arbiter->levels, arbiter->levels & ~BIT(level));
 		chan->sched = DMASIM_SCHED_RUNNING;
 		list_del_init(&physical->idle);
 	} else if (list_empty(&physical->idle)) {
@@ -160,37 +160,45 @@ static bool is_timed(const struct dmasim_config *config)
 	return config->bandwidth || config->latency_ns;
 }
 
-static void run_callbacks_if_due(struct dmasim_chan *chan)
+/* With nobody else waiting, a turn goes on and on, until the CPU is wanted. */
+static bool is_alone(struct dmasim_arbiter *arbiter)
 {
-	if (dmasim_chan_due(chan))
-		dmasim_chan_run_callbacks(chan);
+	return !READ_ONCE(arbiter->levels) && !need_resched() && !kthread_should_stop();
 }
 
 static enum dmasim_step turn(struct dmasim_physical *physical, struct dmasim_chan *chan)
 {
 	const struct dmasim_config *config = chan->sim->config;
 	size_t piece = piece_of(config), bytes = 0, unseen = 0, max, moved;
+	bool is_due, early, timed = is_timed(config);
 	unsigned int steps = 0;
 	enum dmasim_step step;
-	bool early;
 
 	do {
+		if (bytes == TURN_BYTES || steps++ == TURN_STEPS) {
+			bytes = 0;
+			steps = 1;
+		}
 		max = min(piece, TURN_BYTES - bytes);
-		if (is_timed(config))
+		if (timed)
 			spend(physical, cost_of_next(chan, max));
 		spin_lock_irq(&chan->lock);
 		step = dmasim_move(chan, max, &moved);
 		/* A spurious callback comes before the transaction is complete. */
 		early = chan->spurious;
+		is_due = dmasim_chan_due(chan);
 		spin_unlock_irq(&chan->lock);
 		bytes += moved;
 		unseen += moved;
-		if (unseen >= CALLBACK_BYTES || early || is_timed(config)) {
-			run_callbacks_if_due(chan);
+		if (is_due && (unseen >= CALLBACK_BYTES || early || timed)) {
+			dmasim_chan_run_callbacks(chan);
+			is_due = false;
 			unseen = 0;
 		}
-	} while (step == DMASIM_STEP_MORE && bytes < TURN_BYTES && ++steps < TURN_STEPS);
-	run_callbacks_if_due(chan);
+	} while (step == DMASIM_STEP_MORE &&
+		 ((bytes < TURN_BYTES && steps < TURN_STEPS) || is_alone(&chan->sim->arbiter)));
+	if (is_due)
+		dmasim_chan_run_callbacks(chan);
 	return step;
 }
 

@@ -46,6 +46,7 @@ void dmasim_faults_init(struct dmasim_faults *faults)
 	spin_lock_init(&faults->lock);
 	INIT_LIST_HEAD(&faults->rules);
 	faults->active = 0;
+	faults->total = 0;
 }
 
 void dmasim_faults_clear(struct dmasim_faults *faults)
@@ -57,6 +58,7 @@ void dmasim_faults_clear(struct dmasim_faults *faults)
 	spin_lock_irqsave(&faults->lock, flags);
 	list_splice_init(&faults->rules, &old);
 	WRITE_ONCE(faults->active, 0);
+	faults->total = 0;
 	spin_unlock_irqrestore(&faults->lock, flags);
 	list_for_each_entry_safe(rule, next, &old, node)
 		kfree(rule);
@@ -109,15 +111,36 @@ static int parse_rule(struct rule *rule, char *text)
 	return 0;
 }
 
+/* Makes room where there is none: a rule that is used up is only there to be seen. */
+static bool has_room(struct dmasim_faults *faults)
+{
+	struct rule *rule;
+
+	lockdep_assert_held(&faults->lock);
+
+	if (faults->total < MAX_RULES)
+		return true;
+	list_for_each_entry(rule, &faults->rules, node) {
+		if (rule->hit < rule->count)
+			continue;
+		list_del(&rule->node);
+		kfree(rule);
+		faults->total--;
+		return true;
+	}
+	return false;
+}
+
 static int add_rule(struct dmasim_faults *faults, struct rule *rule)
 {
 	unsigned long flags;
 	int err = 0;
 
 	spin_lock_irqsave(&faults->lock, flags);
-	if (faults->active < MAX_RULES) {
+	if (has_room(faults)) {
 		list_add_tail(&rule->node, &faults->rules);
 		WRITE_ONCE(faults->active, faults->active + 1);
+		faults->total++;
 	} else {
 		err = -ENOSPC;
 	}
@@ -169,7 +192,7 @@ static bool rule_hits(struct rule *rule, unsigned int kinds, unsigned int chan)
 {
 	if (!(kinds & BIT(rule->kind)) || (rule->chan != UINT_MAX && rule->chan != chan))
 		return false;
-	return ++rule->seen >= rule->nth && rule->hit < rule->count;
+	return ++rule->seen >= rule->nth;
 }
 
 enum dmasim_fault_kind dmasim_fault_hit(struct dmasim_faults *faults, unsigned int kinds,
@@ -184,9 +207,10 @@ enum dmasim_fault_kind dmasim_fault_hit(struct dmasim_faults *faults, unsigned i
 	spin_lock_irqsave(&faults->lock, flags);
 	list_for_each_entry(rule, &faults->rules, node) {
 		/* Every rule counts, but only the first that hits has its way. */
-		if (!rule_hits(rule, kinds, chan) || kind)
+		if (rule->hit == rule->count || !rule_hits(rule, kinds, chan) || kind)
 			continue;
-		rule->hit++;
+		if (++rule->hit == rule->count)
+			WRITE_ONCE(faults->active, faults->active - 1);
 		kind = rule->kind;
 		*arg = rule->arg;
 	}

@@ -90,14 +90,24 @@ static void open_shadow(struct dmasim *sim, dma_addr_t addr, size_t want, bool w
 			DMASIM_UNMAPPED;
 }
 
+/*
+ * Memory comes and goes in sections of this size at least, where there are any;
+ * looking one up is not cheap.
+ */
+static bool is_far(phys_addr_t first, phys_addr_t last)
+{
+	return !IS_ENABLED(CONFIG_SPARSEMEM_VMEMMAP) || (first ^ last) >= SZ_2M;
+}
+
 static void open_flat(struct dmasim *sim, dma_addr_t addr, size_t want,
 		      struct dmasim_window *window)
 {
 	phys_addr_t phys = dma_to_phys(&sim->pdev->dev, addr);
+	phys_addr_t last = phys + want - 1;
 	struct page *page;
 
-	if (addr > DMA_BIT_MASK(sim->config->dma_bits) || phys + want < phys ||
-	    !pfn_valid(PHYS_PFN(phys)) || !pfn_valid(PHYS_PFN(phys + want - 1))) {
+	if (addr > DMA_BIT_MASK(sim->config->dma_bits) || last < phys ||
+	    !pfn_valid(PHYS_PFN(phys)) || (is_far(phys, last) && !pfn_valid(PHYS_PFN(last)))) {
 		window->reach = DMASIM_NO_MEMORY_THERE;
 		return;
 	}

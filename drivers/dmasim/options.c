@@ -188,6 +188,11 @@ static int print_word(const struct dmasim_option *option, const void *field, cha
 
 #define SEPARATORS	" ,|"
 
+static bool is_end(const char *text)
+{
+	return !*text || strchr(SEPARATORS, *text);
+}
+
 static const char *skip(const char *text)
 {
 	return text + strspn(text, SEPARATORS);
@@ -236,7 +241,7 @@ static int parse_widths(const struct dmasim_option *option, void *field, const c
 
 	for (text = skip(text); *text; text = skip(text + used)) {
 		used = 0;
-		if (sscanf(text, "%u%n", &width, &used) != 1)
+		if (sscanf(text, "%2u%n", &width, &used) != 1 || !is_end(text + used))
 			width = 0;
 		for (i = 0; i < ARRAY_SIZE(widths) && widths[i] != width; i++)
 			;
@@ -277,13 +282,14 @@ static int parse_priorities(const struct dmasim_option *option, void *field, con
 		return -ENOMEM;
 	for (text = skip(text); *text; text = skip(text + used)) {
 		used = 0;
-		if (sscanf(text, "%u-%u:%u%n", &first, &last, &level, &used) != 3) {
+		if (sscanf(text, "%5u-%5u:%2u%n", &first, &last, &level, &used) != 3) {
 			used = 0;
-			if (sscanf(text, "%u:%u%n", &first, &level, &used) != 2)
+			if (sscanf(text, "%5u:%2u%n", &first, &level, &used) != 2)
 				break;
 			last = first;
 		}
-		if (first > last || last >= DMASIM_MAX_CHANNELS || level >= DMASIM_PRIORITIES)
+		if (first > last || last >= DMASIM_MAX_CHANNELS || level >= DMASIM_PRIORITIES ||
+		    !is_end(text + used))
 			break;
 		memset(priority + first, level, last - first + 1);
 	}

@@ -134,6 +134,12 @@ void dmasim_route_exit(struct dmasim *sim)
 	free_map(sim);
 }
 
+/* Whether an option is a number, of which a property has one cell; others are text. */
+static bool is_number(const struct dmasim_option *option)
+{
+	return option->max || (option->size == sizeof(u32) && !option->words);
+}
+
 /* An option's property: its name with "-", and a number or a text. */
 static int set_from_property(struct device_node *node, const struct dmasim_option *option,
 			     void *config)
@@ -146,7 +152,9 @@ static int set_from_property(struct device_node *node, const struct dmasim_optio
 	strreplace(name, '_', '-');
 	if (!of_find_property(node, name, NULL))
 		return 0;
-	if (!of_property_read_u32(node, name, &value)) {
+	/* Nothing in a property tells which of the two it is. */
+	if (is_number(option) && of_property_count_u32_elems(node, name) == 1 &&
+	    !of_property_read_u32(node, name, &value)) {
 		snprintf(number, sizeof(number), "%u", value);
 		return dmasim_option_set(option, config, number);
 	}

@@ -17,23 +17,12 @@
 
 struct dmasim_desc *dmasim_desc_new(struct dmasim_chan *chan, unsigned int segments)
 {
-	struct dmasim_desc *desc;
-	unsigned long flags;
-	bool full;
+	struct dmasim_desc *desc = NULL;
 
-	spin_lock_irqsave(&chan->lock, flags);
-	full = chan->descs >= chan->sim->config->descriptors;
-	if (!full)
-		chan->descs++;
-	spin_unlock_irqrestore(&chan->lock, flags);
-	if (full)
-		return dmasim_refuse(chan, DMASIM_REFUSED_POOL);
-
-	desc = kzalloc(struct_size(desc, seg, segments), GFP_NOWAIT);
+	if (atomic_inc_return(&chan->descs) <= chan->sim->config->descriptors)
+		desc = kzalloc(struct_size(desc, seg, segments), GFP_NOWAIT);
 	if (!desc) {
-		spin_lock_irqsave(&chan->lock, flags);
-		chan->descs--;
-		spin_unlock_irqrestore(&chan->lock, flags);
+		atomic_dec(&chan->descs);
 		return dmasim_refuse(chan, DMASIM_REFUSED_POOL);
 	}
 	desc->segments = segments;
@@ -43,9 +32,7 @@ struct dmasim_desc *dmasim_desc_new(struct dmasim_chan *chan, unsigned int segme
 
 static void free_desc(struct dmasim_chan *chan, struct dmasim_desc *desc)
 {
-	lockdep_assert_held(&chan->lock);
-
-	chan->descs--;
+	atomic_dec(&chan->descs);
 	kfree(desc);
 }
 
@@ -338,49 +325,37 @@ static bool next_call(struct dmasim_chan *chan, struct call *call, struct dmasim
 	return true;
 }
 
-static void after_call(struct dmasim_chan *chan, struct dmasim_desc *done)
-{
-	unsigned long flags;
-
-	dma_descriptor_unmap(&done->tx);
-	dma_run_dependencies(&done->tx);
-	spin_lock_irqsave(&chan->lock, flags);
-	retire(chan, done);
-	spin_unlock_irqrestore(&chan->lock, flags);
-}
-
 static void bottom_half(struct tasklet_struct *tasklet)
 {
 	struct dmasim_chan *chan = container_of(tasklet, struct dmasim_chan, bottom_half);
-	struct dmasim_desc *done;
+	struct dmasim_desc *done = NULL;
 	unsigned long flags;
 	struct call call;
-	bool any;
 
-	do {
-		spin_lock_irqsave(&chan->lock, flags);
-		reap_acknowledged(chan);
-		any = next_call(chan, &call, &done);
-		if (any)
-			chan->stats.callbacks += call.times;
+	spin_lock_irqsave(&chan->lock, flags);
+	reap_acknowledged(chan);
+	while (next_call(chan, &call, &done)) {
+		chan->stats.callbacks += call.times;
 		spin_unlock_irqrestore(&chan->lock, flags);
-		for (; any && call.times; call.times--)
+		for (; call.times; call.times--)
 			make_call(&call);
-		if (any && done)
-			after_call(chan, done);
-	} while (any);
+		if (done) {
+			dma_descriptor_unmap(&done->tx);
+			dma_run_dependencies(&done->tx);
+		}
+		spin_lock_irqsave(&chan->lock, flags);
+		if (done)
+			retire(chan, done);
+	}
+	spin_unlock_irqrestore(&chan->lock, flags);
 }
 
 bool dmasim_chan_due(struct dmasim_chan *chan)
 {
-	unsigned long flags;
-	bool due;
+	lockdep_assert_held(&chan->lock);
 
-	spin_lock_irqsave(&chan->lock, flags);
-	due = !list_empty(&chan->completed) ||
-	      (chan->current_desc && (chan->periods || chan->spurious));
-	spin_unlock_irqrestore(&chan->lock, flags);
-	return due;
+	return !list_empty(&chan->completed) ||
+	       (chan->current_desc && (chan->periods || chan->spurious));
 }
 
 void dmasim_chan_run_callbacks(struct dmasim_chan *chan)
@@ -613,7 +588,7 @@ static void free_chan_resources(struct dma_chan *dma_chan)
 	spin_lock_irqsave(&chan->lock, flags);
 	free_list(chan, &chan->allocated);
 	free_list(chan, &chan->unacked);
-	WARN_ON_ONCE(chan->descs);
+	WARN_ON_ONCE(atomic_read(&chan->descs));
 	by_cookie = chan->by_cookie;
 	chan->by_cookie = NULL;
 	chan->held = false;
