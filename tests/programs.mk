@@ -8,7 +8,7 @@
 #   HOST_PROGRAMS   those that run on this machine: $(O)/programs/host/PATH
 #   host-programs   the target that makes the latter; "stage" asks for it
 
-PROGRAMS := $(patsubst %.c,%,$(wildcard tests/labs/*.c labs/*/*_app.c))
+PROGRAMS := $(patsubst %.c,%,$(wildcard tests/labs/*.c tests/dmasim/*.c labs/*/*_app.c))
 HOST_PROGRAMS := $(patsubst %.c,%,$(wildcard tests/labs/host/*.c))
 
 program-compiler-amd64 := x86_64-linux-gnu-gcc
@@ -21,9 +21,18 @@ TEST_SOURCES := tests/harness/harness.c
 TEST_HEADERS := tests/harness/harness.h
 LAB_TEST_SOURCES := $(wildcard tests/labs/common/*.c)
 LAB_TEST_HEADERS := $(wildcard tests/labs/common/*.h labs/*/*.h)
+SIM_TEST_SOURCES := $(wildcard tests/dmasim/common/*.c)
+SIM_TEST_HEADERS := $(wildcard tests/dmasim/common/*.h) tests/kmod/simtest/simtest.h
 
-# $(1): architecture. What tests/labs/ and labs/ hold are two kinds of program.
+# $(1): architecture. What these folders hold are three kinds of program.
 define program-rules
+$(O)/programs/$(1)/tests/dmasim/%: tests/dmasim/%.c $(TEST_SOURCES) $(TEST_HEADERS) \
+		$(SIM_TEST_SOURCES) $(SIM_TEST_HEADERS) tests/programs.mk
+	@echo '  PROGRAM $(1) tests/dmasim/$$*'
+	@mkdir -p $$(@D)
+	@$(program-compiler-$(1)) $(PROGRAM_FLAGS) -static -s -I tests/harness \
+		-I tests/kmod/simtest -o $$@ $$< $(SIM_TEST_SOURCES) $(TEST_SOURCES)
+
 $(O)/programs/$(1)/tests/labs/%: tests/labs/%.c $(TEST_SOURCES) $(TEST_HEADERS) \
 		$(LAB_TEST_SOURCES) $(LAB_TEST_HEADERS) tests/programs.mk
 	@echo '  PROGRAM $(1) tests/labs/$$*'
