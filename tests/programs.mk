@@ -8,7 +8,8 @@
 #   HOST_PROGRAMS   those that run on this machine: $(O)/programs/host/PATH
 #   host-programs   the target that makes the latter; "stage" asks for it
 
-PROGRAMS := $(patsubst %.c,%,$(wildcard tests/labs/*.c tests/dmasim/*.c labs/*/*_app.c))
+PROGRAMS := $(patsubst %.c,%,$(wildcard tests/labs/*.c tests/dmasim/*.c tests/uapi/*.c \
+	labs/*/*_app.c))
 HOST_PROGRAMS := $(patsubst %.c,%,$(wildcard tests/labs/host/*.c))
 
 program-compiler-amd64 := x86_64-linux-gnu-gcc
@@ -24,8 +25,18 @@ LAB_TEST_HEADERS := $(wildcard tests/labs/common/*.h labs/*/*.h)
 SIM_TEST_SOURCES := $(wildcard tests/dmasim/common/*.c)
 SIM_TEST_HEADERS := $(wildcard tests/dmasim/common/*.h) tests/kmod/simtest/simtest.h
 
-# $(1): architecture. What these folders hold are three kinds of program.
+UAPI_TEST_SOURCES := $(wildcard tests/uapi/common/*.c)
+UAPI_TEST_HEADERS := $(wildcard tests/uapi/common/*.h) include/uapi/linux/dmafd.h
+
+# $(1): architecture. What these folders hold are four kinds of program.
 define program-rules
+$(O)/programs/$(1)/tests/uapi/%: tests/uapi/%.c $(TEST_SOURCES) $(TEST_HEADERS) \
+		$(UAPI_TEST_SOURCES) $(UAPI_TEST_HEADERS) tests/programs.mk
+	@echo '  PROGRAM $(1) tests/uapi/$$*'
+	@mkdir -p $$(@D)
+	@$(program-compiler-$(1)) $(PROGRAM_FLAGS) -static -s -I tests/harness -I include/uapi \
+		-o $$@ $$< $(UAPI_TEST_SOURCES) $(TEST_SOURCES)
+
 $(O)/programs/$(1)/tests/dmasim/%: tests/dmasim/%.c $(TEST_SOURCES) $(TEST_HEADERS) \
 		$(SIM_TEST_SOURCES) $(SIM_TEST_HEADERS) tests/programs.mk
 	@echo '  PROGRAM $(1) tests/dmasim/$$*'

@@ -1,0 +1,382 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * dmafd: DMA channels for programs. What its parts know of each other.
+ *
+ *	main.c		the module and /dev/dmafd
+ *	ctx.c		contexts, and the dispatch of ioctls
+ *	account.c	memory that is locked on behalf of users
+ *	buf.c		buffers: memory that is pinned
+ *	map.c		buffers as a controller sees them
+ *	ctrl.c		controllers that are in use, and their going away
+ *	find.c		which channels there are
+ *	chan.c		channels as files
+ *	submit.c	operations checked and made into jobs
+ *	pump.c		jobs fed to the controller, piece by piece
+ *	stop.c		the end of jobs that don't end by themselves
+ *	complete.c	jobs that are over, and those who wait for them
+ *
+ * Who keeps whom: a channel keeps its context and its controller; a context owns
+ * its buffers; a buffer owns its mappings, each of which keeps its controller. A
+ * job is a part of its channel; it counts in the buffers that it works on, which
+ * are not removed as long as there is any. So a buffer's end comes when none of
+ * its jobs are left: by DMAFD_BUF_REMOVE, or with the context, which goes after
+ * its channels. A channel's end, and that of its controller, stop it first.
+ *
+ * Locks, outermost first:
+ *
+ *	channel's mutex > context's lock > controller's lock
+ *	channel's mutex > channel's lock (interrupts off)
+ *	read_lock > channel's lock
+ *	list of controllers > what the driver core does to bind our device
+ *
+ * The driver core holds a device's lock when a controller goes away; then the
+ * channel's mutex or the controller's lock are taken.
+ */
+#ifndef DMAFD_H
+#define DMAFD_H
+
+#include <linux/atomic.h>
+#include <linux/dma-direction.h>
+#include <linux/dmaengine.h>
+#include <linux/kref.h>
+#include <linux/list.h>
+#include <linux/mutex.h>
+#include <linux/poll.h>
+#include <linux/refcount.h>
+#include <linux/scatterlist.h>
+#include <linux/spinlock.h>
+#include <linux/types.h>
+#include <linux/wait.h>
+#include <linux/workqueue.h>
+#include <linux/xarray.h>
+
+#include <linux/dmafd.h>
+
+#define DMAFD_DRIVER		"dmafd"
+#define DMAFD_DEPTH		256
+#define DMAFD_MAX_DEPTH		4096
+#define DMAFD_TIMEOUT_MS	10000
+
+/* Pieces that the controller holds at most. */
+#define DMAFD_WINDOW		64
+/* See struct dmafd_run. */
+#define DMAFD_RUNS		8
+
+struct file;
+struct mm_struct;
+struct cred;
+struct platform_device;
+
+/* ---- ioctls ---- */
+
+/* An ioctl's argument, taken from the caller once; what follows its end is 0. */
+struct dmafd_cmd {
+	void __user *user;
+	u32 user_size;
+	u32 size;	/* as this kernel knows it */
+	void *arg;
+};
+
+struct dmafd_ioctl {
+	unsigned int cmd;
+	u32 size, min_size;
+	int (*handle)(void *object, struct dmafd_cmd *cmd);
+};
+
+#define DMAFD_IOCTL(_cmd, _type, _last, _handle) {		\
+	.cmd = (_cmd), .size = sizeof(struct _type),		\
+	.min_size = offsetofend(struct _type, _last),		\
+	.handle = (_handle),					\
+}
+
+/*
+ * Finds the ioctl in a table of @count, and calls it. The argument is given back
+ * to the caller when it succeeds.
+ */
+long dmafd_dispatch(const struct dmafd_ioctl *table, size_t count, void *object,
+		    unsigned int cmd, unsigned long arg);
+/* Gives the argument to the caller: 0 or -EFAULT. */
+int dmafd_respond(const struct dmafd_cmd *cmd);
+
+/* ---- contexts ---- */
+
+struct dmafd_ctx {
+	struct kref ref;
+	struct mutex lock;	/* protects bufs, and what gets into a buffer's maps */
+	struct xarray bufs;
+};
+
+extern const struct file_operations dmafd_ctx_fops;
+
+void dmafd_ctx_get(struct dmafd_ctx *ctx);
+/* May sleep, and may be the end of the context. */
+void dmafd_ctx_put(struct dmafd_ctx *ctx);
+
+int dmafd_info(void *object, struct dmafd_cmd *cmd);
+int dmafd_buf_register(void *object, struct dmafd_cmd *cmd);
+int dmafd_buf_remove(void *object, struct dmafd_cmd *cmd);
+int dmafd_chan_list(void *object, struct dmafd_cmd *cmd);
+int dmafd_chan_open(void *object, struct dmafd_cmd *cmd);
+
+/* ---- locked memory ---- */
+
+/* Who pays for pages, and how many. */
+struct dmafd_account {
+	const struct cred *cred;
+	struct mm_struct *mm;
+	unsigned long pages;
+};
+
+/* Charges the current user: 0 or -ENOMEM. */
+int dmafd_account_charge(struct dmafd_account *account, unsigned long pages);
+void dmafd_account_return(struct dmafd_account *account);
+
+/* ---- buffers ---- */
+
+/* All but the last three are constant. */
+struct dmafd_buf {
+	u32 access;		/* DMAFD_BUF_READ, DMAFD_BUF_WRITE */
+	unsigned long addr;	/* in the address space of account.mm */
+	size_t length;
+	size_t first;		/* where it begins in the first page */
+	unsigned long count;
+	struct page **pages;
+	struct dmafd_account account;
+	u32 id;
+	struct xarray maps;	/* by controller; the context's lock to change it */
+	atomic_t jobs;		/* going up only under the context's lock */
+};
+
+/* The buffer with that number, or NULL. Caller holds the context's lock. */
+struct dmafd_buf *dmafd_buf_find(struct dmafd_ctx *ctx, u32 id);
+/* Unmaps and unpins a buffer that nobody knows of any more. */
+void dmafd_buf_free(struct dmafd_buf *buf);
+/*
+ * The CPU copies or sets a few bytes. Any context.
+ */
+void dmafd_buf_copy(struct dmafd_buf *dst, size_t dst_at, struct dmafd_buf *src, size_t src_at,
+		    size_t len);
+void dmafd_buf_fill(struct dmafd_buf *dst, size_t at, int value, size_t len);
+
+/* ---- controllers ---- */
+
+struct dmafd_ctrl {
+	struct list_head node;		/* the list of controllers' lock */
+	refcount_t users;		/* the same, to find it and for the last one to go */
+	struct work_struct end;
+	unsigned long id;		/* constant */
+	struct device *dev;		/* that memory is mapped for; constant */
+	struct device *supplier;	/* whose driver it is; constant */
+	struct platform_device *pdev;	/* ours, which goes before it; constant */
+
+	struct mutex lock;		/* protects all below */
+	bool gone;
+	struct list_head chans;
+	struct list_head maps;
+};
+
+/* The controller that a channel is of, kept; or an error. May sleep. */
+struct dmafd_ctrl *dmafd_ctrl_get(struct dma_chan *dma);
+/* Keeps it once more; the caller has it. */
+void dmafd_ctrl_hold(struct dmafd_ctrl *ctrl);
+/* May sleep; its end, if this is it, comes later. */
+void dmafd_ctrl_put(struct dmafd_ctrl *ctrl);
+int dmafd_ctrl_init(void);
+void dmafd_ctrl_exit(void);
+
+/* ---- mappings ---- */
+
+/* A part of a buffer that is in one piece both for the CPU and for the device. */
+struct dmafd_part {
+	dma_addr_t addr;
+	size_t at;		/* in the buffer */
+	size_t len;
+};
+
+/* A buffer as one controller sees it. Owned by the buffer. */
+struct dmafd_map {
+	struct dmafd_ctrl *ctrl;
+	struct list_head node;		/* on the controller's list while mapped; its lock */
+	bool mapped;			/* the same */
+	struct sg_table sgt;
+	enum dma_data_direction dir;
+	bool sync;			/* the device does not see what the CPU sees */
+	unsigned int parts;
+	struct dmafd_part *part;
+};
+
+/* A place in a mapping. */
+struct dmafd_place {
+	unsigned int part;
+	size_t at;			/* in that part */
+};
+
+/*
+ * The mapping of a buffer for a controller, made if there is none yet; or an
+ * error. Caller holds the context's lock. It stays until the buffer is freed, or
+ * the controller goes, which is after its channels have gone.
+ */
+struct dmafd_map *dmafd_map_get(struct dmafd_buf *buf, struct dmafd_ctrl *ctrl);
+void dmafd_map_free(struct dmafd_map *map);
+/* Undoes it for a controller that goes. Caller holds the controller's lock. */
+void dmafd_map_undo(struct dmafd_map *map);
+void dmafd_map_seek(const struct dmafd_map *map, size_t at, struct dmafd_place *place);
+dma_addr_t dmafd_map_addr(const struct dmafd_map *map, const struct dmafd_place *place);
+/* How many bytes from there are in one piece for the device, of at most @want. */
+size_t dmafd_map_run(const struct dmafd_map *map, const struct dmafd_place *place, size_t want);
+void dmafd_map_advance(const struct dmafd_map *map, struct dmafd_place *place, size_t len);
+/* Hands a range to the device, or back to the CPU, if they need that. Any context. */
+void dmafd_map_for_device(const struct dmafd_map *map, size_t at, size_t len);
+void dmafd_map_for_cpu(const struct dmafd_map *map, size_t at, size_t len);
+/* Writes of the device to a part of so many bytes take the rest with them. */
+unsigned int dmafd_line(void);
+
+/* ---- channels ---- */
+
+/* A buffer's part in a job. */
+struct dmafd_range {
+	struct dmafd_buf *buf;
+	struct dmafd_map *map;
+	size_t at;
+	struct dmafd_place place;	/* up to where the controller was fed; the pump's */
+};
+
+/*
+ * A job. It is free, or in the queue, or done and to be read, and on the list that
+ * says so. What stands under "the pump's" belongs to who pumps; the rest is
+ * constant while it is in the queue.
+ */
+struct dmafd_job {
+	struct list_head node;		/* channel's lock */
+	u32 opcode;
+	u32 flags;
+	u64 user_data;
+	u64 sequence;
+	u64 submit_ns;
+	u64 complete_ns;
+	struct dmafd_range src, dst;
+	size_t length;
+	u8 value;
+	/* The controller does length - head - tail bytes, the CPU the rest. */
+	u32 head, tail;
+	unsigned long timeout;		/* jiffies */
+	unsigned long deadline;		/* channel's lock; while first in the queue */
+
+	/* the pump's */
+	bool started, fed;
+	size_t left;			/* to be fed */
+	unsigned int pieces;		/* that the controller has */
+	u64 bytes;
+	int status;
+};
+
+struct dmafd_run;
+
+/* A piece of a job that the controller has. */
+struct dmafd_slot {
+	struct dmafd_run *run;		/* constant */
+	struct dmafd_job *job;
+	size_t len;
+	dma_cookie_t cookie;		/* 0 until it is known */
+	bool done;			/* channel's lock, and the two below */
+	bool failed;
+	u32 residue;
+};
+
+/*
+ * What callbacks are called with. A controller without device_synchronize() may
+ * call back for a while after it was stopped: each stop begins a new run there,
+ * and the memory of the old one is not used again soon.
+ */
+struct dmafd_run {
+	struct dmafd_chan *chan;
+	struct dmafd_slot slot[DMAFD_WINDOW];
+};
+
+struct dmafd_chan {
+	struct kref ref;
+	struct dmafd_ctx *ctx;		/* constant, as all up to the mutex */
+	struct dmafd_ctrl *ctrl;
+	struct dma_chan *dma;		/* not valid once it was given back */
+	u32 caps;
+	u32 copy_align, fill_align;	/* bytes */
+	size_t max_segment;		/* a multiple of both */
+	unsigned long boundary;		/* that a piece does not cross; a mask */
+	unsigned int depth;
+	unsigned long timeout;
+	bool nonblock;
+	char name[DMAFD_NAME_MAX];
+	struct dmafd_job *job;		/* the array of all */
+	struct dmafd_run *runs;
+	unsigned int nr_runs;
+
+	struct mutex mutex;		/* who submits, stops or gives back the channel */
+	bool gone;			/* given back; mutex */
+	struct list_head node;		/* on the controller's list; the controller's lock */
+	struct list_head found;		/* on the list of all; find.c's lock */
+
+	struct mutex read_lock;		/* who takes completions away */
+
+	spinlock_t lock;		/* protects all below */
+	struct list_head free;
+	struct list_head queue;
+	struct list_head done;
+	unsigned int held;		/* jobs that are not free */
+	u64 submitted, completed;
+	bool dead;			/* no jobs any more, ever; mutex to set */
+	bool stranded;			/* the controller could not be stopped; mutex to set */
+	bool stopping;			/* nobody may begin to pump */
+	bool pumping, again;
+	bool wake;			/* somebody is to be woken when the pump rests */
+	struct dmafd_run *run;
+	struct dmafd_job *feed;		/* the first in the queue that is not fed; or NULL */
+	unsigned long watch_at;		/* jiffies */
+
+	/* Who pumps owns these; who has stopped the pump does. */
+	unsigned int first, count;	/* slots in use */
+	unsigned int run_nr;
+
+	wait_queue_head_t wait;		/* for completions, or room */
+	wait_queue_head_t rest;		/* for the pump to rest */
+	struct delayed_work watchdog;
+};
+
+extern const struct file_operations dmafd_chan_fops;
+
+u32 dmafd_caps(struct dma_chan *dma);
+/* Takes a channel with these abilities, and that name unless it is "", or an error. */
+struct dma_chan *dmafd_find(const char *name, u32 caps);
+/* The channels that dmafd gave away, for lists of all. */
+void dmafd_found_add(struct dmafd_chan *chan);
+void dmafd_found_remove(struct dmafd_chan *chan);
+
+void dmafd_chan_put(struct dmafd_chan *chan);
+/*
+ * Ends all jobs with that status and gives the channel back, if that was not done
+ * already. May sleep.
+ */
+void dmafd_chan_kill(struct dmafd_chan *chan, int status);
+
+int dmafd_submit(void *object, struct dmafd_cmd *cmd);
+
+/* Feeds the controller and completes what is over; any context, without locks. */
+void dmafd_pump(struct dmafd_chan *chan);
+/* Counts in what the controller is done with. Caller owns the pump. */
+void dmafd_retire(struct dmafd_chan *chan);
+/* Sees to it that the watchdog looks at the first job in time. Caller holds the lock. */
+void dmafd_watch(struct dmafd_chan *chan);
+void dmafd_watchdog(struct work_struct *work);
+/*
+ * Stops the controller and ends all jobs, the first with @first, the others with
+ * @others; returns how many. Caller holds the mutex of a channel that is not dead.
+ */
+unsigned int dmafd_stop(struct dmafd_chan *chan, int first, int others);
+
+/* The first job in the queue is over. Caller owns the pump. */
+void dmafd_complete(struct dmafd_chan *chan, struct dmafd_job *job);
+/* Copies up to @max completions to the caller; how many, or an error. */
+int dmafd_take(struct dmafd_chan *chan, struct dmafd_completion __user *user, size_t max);
+/* Waits until so many jobs are complete: 0 or -EINTR. */
+int dmafd_wait(struct dmafd_chan *chan, u64 completed);
+
+#endif

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * dmafd: DMA channels for programs. The module and its device.
+ */
+#include <linux/build_bug.h>
+#include <linux/miscdevice.h>
+#include <linux/module.h>
+
+#include "dmafd.h"
+
+static_assert(sizeof(struct dmafd_info) == 40);
+static_assert(sizeof(struct dmafd_buf_register) == 32);
+static_assert(sizeof(struct dmafd_buf_remove) == 8);
+static_assert(sizeof(struct dmafd_chan_entry) == 136);
+static_assert(sizeof(struct dmafd_chan_list) == 32);
+static_assert(sizeof(struct dmafd_chan_open) == 88);
+static_assert(sizeof(struct dmafd_chan_info) == 184);
+static_assert(sizeof(struct dmafd_op) == 64);
+static_assert(sizeof(struct dmafd_completion) == 48);
+static_assert(sizeof(struct dmafd_submit) == 48);
+static_assert(sizeof(struct dmafd_cancel) == 16);
+
+static struct miscdevice device = {
+	.minor = MISC_DYNAMIC_MINOR,
+	.name = "dmafd",
+	.fops = &dmafd_ctx_fops,
+	.mode = 0660,
+};
+
+static int __init dmafd_init(void)
+{
+	int err;
+
+	err = dmafd_ctrl_init();
+	if (err)
+		return err;
+	err = misc_register(&device);
+	if (err)
+		dmafd_ctrl_exit();
+	return err;
+}
+
+/* No file of ours is open, so no controller is in use. */
+static void __exit dmafd_exit(void)
+{
+	misc_deregister(&device);
+	dmafd_ctrl_exit();
+}
+
+module_init(dmafd_init);
+module_exit(dmafd_exit);
+
+MODULE_DESCRIPTION("DMA channels for programs");
+MODULE_LICENSE("GPL");

@@ -1,0 +1,293 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Buffers as a controller sees them. A buffer is mapped once, without any copying
+ * or flushing; that is done for exactly the range that a job uses, before and
+ * after it. What the CPU writes beside the range meanwhile is not touched.
+ */
+#include <linux/cache.h>
+#include <linux/dma-mapping.h>
+#include <linux/slab.h>
+
+#include "dmafd.h"
+
+unsigned int dmafd_line(void)
+{
+	return max_t(unsigned int, dma_get_cache_alignment(), cache_line_size());
+}
+
+/* ---- scatterlists ---- */
+
+/* What the controller takes as one segment; not more than can be mapped as one. */
+static size_t segment_limit(struct device *dev)
+{
+	return min_t(size_t, dma_get_max_seg_size(dev), dma_max_mapping_size(dev));
+}
+
+static unsigned long count_small(const struct dmafd_buf *buf, size_t limit)
+{
+	unsigned long count = 0, i;
+	size_t at = 0, n;
+
+	for (i = 0; i < buf->count; i++, at += n) {
+		n = min_t(size_t, PAGE_SIZE - offset_in_page(buf->first + at), buf->length - at);
+		count += DIV_ROUND_UP(n, limit);
+	}
+	return count;
+}
+
+/* Entries that are less than a page. */
+static int small_entries(struct dmafd_map *map, const struct dmafd_buf *buf, size_t limit)
+{
+	unsigned long count = count_small(buf, limit);
+	struct scatterlist *sg;
+	size_t at, n, offset;
+	int err;
+
+	if (count > INT_MAX)
+		return -ENOMEM;
+	err = sg_alloc_table(&map->sgt, count, GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
+	if (err)
+		return err;
+	for (at = 0, sg = map->sgt.sgl; at < buf->length; at += n, sg = sg_next(sg)) {
+		offset = offset_in_page(buf->first + at);
+		n = min3(limit, (size_t)PAGE_SIZE - offset, buf->length - at);
+		sg_set_page(sg, buf->pages[(buf->first + at) >> PAGE_SHIFT], n, offset);
+	}
+	return 0;
+}
+
+static int make_entries(struct dmafd_map *map, const struct dmafd_buf *buf)
+{
+	size_t limit = segment_limit(map->ctrl->dev);
+
+	if (!limit)
+		return -EIO;
+	if (limit < PAGE_SIZE)
+		return small_entries(map, buf, limit);
+	if (buf->count > INT_MAX)
+		return -ENOMEM;
+	return sg_alloc_table_from_pages_segment(&map->sgt, buf->pages, buf->count, buf->first,
+						 buf->length,
+						 min_t(size_t, limit, UINT_MAX) & PAGE_MASK,
+						 GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
+}
+
+/* ---- parts ---- */
+
+/* Walks the list of the CPU and that of the device side by side. */
+struct walk {
+	struct scatterlist *cpu, *device;
+	size_t cpu_at, device_at;
+};
+
+static size_t step(struct walk *walk, size_t left, dma_addr_t *addr)
+{
+	size_t n;
+
+	if (walk->cpu_at == walk->cpu->length) {
+		walk->cpu = sg_next(walk->cpu);
+		walk->cpu_at = 0;
+	}
+	if (walk->device_at == sg_dma_len(walk->device)) {
+		walk->device = sg_next(walk->device);
+		walk->device_at = 0;
+	}
+	n = min3(left, walk->cpu->length - walk->cpu_at,
+		 sg_dma_len(walk->device) - walk->device_at);
+	*addr = sg_dma_address(walk->device) + walk->device_at;
+	walk->cpu_at += n;
+	walk->device_at += n;
+	return n;
+}
+
+/* How many parts there are; and what they are, unless @part is NULL. */
+static unsigned int lay_out(const struct dmafd_map *map, size_t length, struct dmafd_part *part)
+{
+	struct walk walk = { .cpu = map->sgt.sgl, .device = map->sgt.sgl };
+	unsigned int count = 0;
+	dma_addr_t addr;
+	size_t at, n;
+
+	for (at = 0; at < length; at += n, count++) {
+		n = step(&walk, length - at, &addr);
+		if (part)
+			part[count] = (struct dmafd_part){ .addr = addr, .at = at, .len = n };
+	}
+	return count;
+}
+
+static int make_parts(struct dmafd_map *map, const struct dmafd_buf *buf)
+{
+	unsigned int i;
+
+	map->parts = lay_out(map, buf->length, NULL);
+	map->part = kvmalloc_array(map->parts, sizeof(*map->part),
+				   GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
+	if (!map->part)
+		return -ENOMEM;
+	lay_out(map, buf->length, map->part);
+	for (i = 0; i < map->parts && !map->sync; i++)
+		map->sync = dma_need_sync(map->ctrl->dev, map->part[i].addr);
+	return 0;
+}
+
+/* ---- mappings ---- */
+
+/* The device may not write what is only read; it may always read what it writes. */
+static enum dma_data_direction direction_of(const struct dmafd_buf *buf)
+{
+	return buf->access & DMAFD_BUF_WRITE ? DMA_BIDIRECTIONAL : DMA_TO_DEVICE;
+}
+
+static int map_entries(struct dmafd_map *map)
+{
+	struct dmafd_ctrl *ctrl = map->ctrl;
+	int err = -ENODEV;
+
+	mutex_lock(&ctrl->lock);
+	if (!ctrl->gone)
+		err = dma_map_sgtable(ctrl->dev, &map->sgt, map->dir, DMA_ATTR_SKIP_CPU_SYNC);
+	if (!err) {
+		map->mapped = true;
+		list_add(&map->node, &ctrl->maps);
+	}
+	mutex_unlock(&ctrl->lock);
+	/* All others tell that the device does not get there. */
+	return !err || err == -ENOMEM || err == -ENODEV ? err : -EIO;
+}
+
+void dmafd_map_undo(struct dmafd_map *map)
+{
+	lockdep_assert_held(&map->ctrl->lock);
+
+	if (!map->mapped)
+		return;
+	dma_unmap_sgtable(map->ctrl->dev, &map->sgt, map->dir, DMA_ATTR_SKIP_CPU_SYNC);
+	map->mapped = false;
+	list_del(&map->node);
+}
+
+static struct dmafd_map *make_map(struct dmafd_buf *buf, struct dmafd_ctrl *ctrl)
+{
+	struct dmafd_map *map = kzalloc(sizeof(*map), GFP_KERNEL_ACCOUNT);
+	int err;
+
+	if (!map)
+		return ERR_PTR(-ENOMEM);
+	map->ctrl = ctrl;
+	map->dir = direction_of(buf);
+	dmafd_ctrl_hold(ctrl);
+	err = make_entries(map, buf);
+	if (!err)
+		err = map_entries(map);
+	if (!err)
+		err = make_parts(map, buf);
+	if (!err)
+		err = xa_err(xa_store(&buf->maps, ctrl->id, map, GFP_KERNEL_ACCOUNT));
+	if (err) {
+		dmafd_map_free(map);
+		return ERR_PTR(err);
+	}
+	return map;
+}
+
+void dmafd_map_free(struct dmafd_map *map)
+{
+	mutex_lock(&map->ctrl->lock);
+	dmafd_map_undo(map);
+	mutex_unlock(&map->ctrl->lock);
+	sg_free_table(&map->sgt);
+	kvfree(map->part);
+	dmafd_ctrl_put(map->ctrl);
+	kfree(map);
+}
+
+struct dmafd_map *dmafd_map_get(struct dmafd_buf *buf, struct dmafd_ctrl *ctrl)
+{
+	struct dmafd_map *map = xa_load(&buf->maps, ctrl->id);
+
+	return map ?: make_map(buf, ctrl);
+}
+
+/* ---- places ---- */
+
+void dmafd_map_seek(const struct dmafd_map *map, size_t at, struct dmafd_place *place)
+{
+	unsigned int low = 0, high = map->parts - 1, middle;
+
+	/* The last part that does not begin behind it. */
+	while (low < high) {
+		middle = low + (high - low + 1) / 2;
+		if (map->part[middle].at <= at)
+			low = middle;
+		else
+			high = middle - 1;
+	}
+	place->part = low;
+	place->at = at - map->part[low].at;
+}
+
+dma_addr_t dmafd_map_addr(const struct dmafd_map *map, const struct dmafd_place *place)
+{
+	return map->part[place->part].addr + place->at;
+}
+
+size_t dmafd_map_run(const struct dmafd_map *map, const struct dmafd_place *place, size_t want)
+{
+	const struct dmafd_part *part = &map->part[place->part];
+	const struct dmafd_part *end = &map->part[map->parts];
+	size_t run = part->len - place->at;
+
+	for (; run < want && part + 1 < end && part[1].addr == part->addr + part->len; part++)
+		run += part[1].len;
+	return min(run, want);
+}
+
+void dmafd_map_advance(const struct dmafd_map *map, struct dmafd_place *place, size_t len)
+{
+	place->at += len;
+	while (place->part + 1 < map->parts && place->at >= map->part[place->part].len)
+		place->at -= map->part[place->part++].len;
+}
+
+/* ---- handing over ---- */
+
+typedef void (*sync_function)(struct device *dev, dma_addr_t addr, size_t len,
+			      enum dma_data_direction dir);
+
+static void sync_range(const struct dmafd_map *map, size_t at, size_t len, sync_function sync)
+{
+	struct dmafd_place place;
+	size_t n;
+
+	if (!map->sync || !len)
+		return;
+	dmafd_map_seek(map, at, &place);
+	for (; len; len -= n) {
+		n = min(len, map->part[place.part].len - place.at);
+		sync(map->ctrl->dev, dmafd_map_addr(map, &place), n, map->dir);
+		dmafd_map_advance(map, &place, n);
+	}
+}
+
+static void sync_for_device(struct device *dev, dma_addr_t addr, size_t len,
+			    enum dma_data_direction dir)
+{
+	dma_sync_single_for_device(dev, addr, len, dir);
+}
+
+static void sync_for_cpu(struct device *dev, dma_addr_t addr, size_t len,
+			 enum dma_data_direction dir)
+{
+	dma_sync_single_for_cpu(dev, addr, len, dir);
+}
+
+void dmafd_map_for_device(const struct dmafd_map *map, size_t at, size_t len)
+{
+	sync_range(map, at, len, sync_for_device);
+}
+
+void dmafd_map_for_cpu(const struct dmafd_map *map, size_t at, size_t len)
+{
+	sync_range(map, at, len, sync_for_cpu);
+}

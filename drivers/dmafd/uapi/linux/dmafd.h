@@ -1,0 +1,419 @@
+/* SPDX-License-Identifier: GPL-2.0-only WITH Linux-syscall-note */
+/*
+ * dmafd: DMA channels for programs.
+ */
+#ifndef _UAPI_LINUX_DMAFD_H
+#define _UAPI_LINUX_DMAFD_H
+
+#include <linux/ioctl.h>
+#include <linux/types.h>
+
+/**
+ * DOC: objects
+ *
+ * Opening /dev/dmafd makes a *context*. It holds *buffers*: memory of the caller
+ * that is pinned, and that controllers may reach. DMAFD_CHAN_OPEN gives a
+ * *channel* of a DMA controller as a file descriptor of its own, which can be
+ * polled, passed to others, and gives the channel back when it is closed. What
+ * it is given to do by DMAFD_SUBMIT are *jobs*, which name buffers of the context
+ * that the channel was opened in. When a job is over, read() on the channel
+ * returns a *completion* record that tells how it ended.
+ *
+ * A channel keeps its context: buffers live until they are removed, or the
+ * context's and all its channels' file descriptors are closed.
+ *
+ * Jobs of a channel begin and complete in the order in which they were submitted.
+ * The memory that a job reads may be written by the program before the job is
+ * submitted, and that which it writes may be read when its completion was read;
+ * there are no caches to care for.
+ */
+
+/**
+ * DOC: extensibility and errors
+ *
+ * The argument of each ioctl is a structure whose first member is its size, as
+ * the caller knows it. The kernel takes a shorter one as if zeros followed, unless
+ * it lacks members that were there from the beginning, and a longer one if only
+ * zeros follow. It never writes more than the caller's size.
+ *
+ * These mean the same everywhere:
+ *
+ *  - ENOTTY: there is no such ioctl.
+ *  - E2BIG: something that is not zero stands where this kernel knows of nothing.
+ *  - EOPNOTSUPP: a flag is not known, or a reserved member is not zero, or the
+ *    controller cannot do that.
+ *  - EINVAL: everything is known, but it makes no sense: too small a size, a
+ *    range outside of a buffer, a bad combination.
+ *  - EFAULT: a pointer leads nowhere.
+ *  - ENOENT: there is no buffer with that number.
+ *  - ENODEV: there is no such channel, or its controller is gone for good.
+ *  - ENOMEM: out of memory, or over the limit of locked memory.
+ *
+ * Others stand with the ioctl that returns them. An ioctl that fails changes
+ * nothing, unless something else is said there.
+ */
+#define DMAFD_TYPE	0xDA
+
+enum {
+	DMAFD_CMD_INFO = 0x00,
+	DMAFD_CMD_BUF_REGISTER = 0x10,
+	DMAFD_CMD_BUF_REMOVE = 0x11,
+	DMAFD_CMD_CHAN_LIST = 0x20,
+	DMAFD_CMD_CHAN_OPEN = 0x21,
+	DMAFD_CMD_CHAN_INFO = 0x30,
+	DMAFD_CMD_SUBMIT = 0x31,
+	DMAFD_CMD_CANCEL = 0x32,
+};
+
+/* What a channel can do: bits of several members named "caps". */
+#define DMAFD_CAP_COPY		0x01
+#define DMAFD_CAP_FILL		0x02
+#define DMAFD_CAP_XOR		0x04
+#define DMAFD_CAP_SLAVE		0x08
+#define DMAFD_CAP_CYCLIC	0x10
+#define DMAFD_CAP_INTERLEAVE	0x20
+
+#define DMAFD_NAME_MAX		64
+
+/* ---- on a context ---- */
+
+/**
+ * struct dmafd_info - ioctl(DMAFD_INFO)
+ * @size: sizeof(struct dmafd_info)
+ * @flags: must be 0
+ * @out_opcodes: the opcodes that this kernel knows, as bits
+ * @out_op_flags: the flags of operations that it knows
+ * @out_op_size: its sizeof(struct dmafd_op)
+ * @out_completion_size: its sizeof(struct dmafd_completion): what read() returns
+ *	is a multiple of this
+ * @out_max_depth: the most that may be asked for as a channel's depth
+ * @out_line: on controllers that don't see the CPU's caches, what a job writes
+ *	should begin and end at multiples of this; the CPU writes the rest
+ */
+struct dmafd_info {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 out_opcodes;
+	__u32 out_op_flags;
+	__u32 out_op_size;
+	__u32 out_completion_size;
+	__u32 out_max_depth;
+	__u32 out_line;
+	__u32 __reserved;
+};
+
+#define DMAFD_INFO _IO(DMAFD_TYPE, DMAFD_CMD_INFO)
+
+/* What the jobs that name a buffer may do with it. */
+#define DMAFD_BUF_READ		0x01
+#define DMAFD_BUF_WRITE		0x02
+
+/**
+ * struct dmafd_buf_register - ioctl(DMAFD_BUF_REGISTER)
+ * @size: sizeof(struct dmafd_buf_register)
+ * @flags: DMAFD_BUF_READ, DMAFD_BUF_WRITE or both
+ * @addr: where the memory begins, at any byte
+ * @length: how many bytes it has
+ * @out_buf: the buffer's number, which is never 0
+ * @__reserved: must be 0
+ *
+ * Pins memory of the caller. The pages that are there now are the buffer: it is
+ * no matter to it whether the memory is unmapped or moved, or mapped to something
+ * else, or the process forks. Memory that is not to be written may be mapped
+ * read-only.
+ *
+ * Its pages are counted as locked memory of the user (RLIMIT_MEMLOCK) until the
+ * buffer is removed; a page of two buffers is counted twice. CAP_IPC_LOCK is
+ * above the limit.
+ *
+ * EINVAL: no flag, no length. EOVERFLOW: addr + length is none. EFAULT: a part of
+ * it is no memory, or cannot be written or pinned for long.
+ */
+struct dmafd_buf_register {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 addr;
+	__aligned_u64 length;
+	__u32 out_buf;
+	__u32 __reserved;
+};
+
+#define DMAFD_BUF_REGISTER _IO(DMAFD_TYPE, DMAFD_CMD_BUF_REGISTER)
+
+/**
+ * struct dmafd_buf_remove - ioctl(DMAFD_BUF_REMOVE)
+ * @size: sizeof(struct dmafd_buf_remove)
+ * @buf: the buffer's number
+ *
+ * EBUSY: a job that is not complete works on it.
+ */
+struct dmafd_buf_remove {
+	__u32 size;
+	__u32 buf;
+};
+
+#define DMAFD_BUF_REMOVE _IO(DMAFD_TYPE, DMAFD_CMD_BUF_REMOVE)
+
+/* Somebody has it. */
+#define DMAFD_ENTRY_BUSY	0x01
+
+/**
+ * struct dmafd_chan_entry - a channel in the list
+ * @caps: what it can do; of a busy one only known if dmafd gave it away
+ * @flags: DMAFD_ENTRY_BUSY
+ * @name: to open it by, such as "dma0chan3"
+ * @device: the controller's name
+ */
+struct dmafd_chan_entry {
+	__u32 caps;
+	__u32 flags;
+	char name[DMAFD_NAME_MAX];
+	char device[DMAFD_NAME_MAX];
+};
+
+/**
+ * struct dmafd_chan_list - ioctl(DMAFD_CHAN_LIST)
+ * @size: sizeof(struct dmafd_chan_list)
+ * @flags: must be 0
+ * @entries: where to put an array of struct dmafd_chan_entry
+ * @capacity: of how many
+ * @entry_size: sizeof(struct dmafd_chan_entry), as the caller knows it
+ * @out_count: how many channels there are
+ * @__reserved: must be 0
+ *
+ * Lists the channels that are free, and those that dmafd gave away.
+ *
+ * EMSGSIZE: there is no room for all; @out_count is set, and nothing else written.
+ */
+struct dmafd_chan_list {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 entries;
+	__u32 capacity;
+	__u32 entry_size;
+	__u32 out_count;
+	__u32 __reserved;
+};
+
+#define DMAFD_CHAN_LIST _IO(DMAFD_TYPE, DMAFD_CMD_CHAN_LIST)
+
+/* read() on the channel does not wait. */
+#define DMAFD_CHAN_NONBLOCK	0x01
+
+/**
+ * struct dmafd_chan_open - ioctl(DMAFD_CHAN_OPEN)
+ * @size: sizeof(struct dmafd_chan_open)
+ * @flags: DMAFD_CHAN_NONBLOCK
+ * @caps: what it must be able to do: DMAFD_CAP_COPY, DMAFD_CAP_FILL or both;
+ *	0 stands for DMAFD_CAP_COPY
+ * @depth: how many jobs it holds at most, those included whose completion was not
+ *	read; 0 for 256
+ * @timeout_ms: of jobs that don't tell theirs; 0 for 10 seconds
+ * @out_fd: the channel, closed by execve()
+ * @name: which channel; empty for any
+ *
+ * The channel belongs to the caller alone until its file descriptor is closed.
+ *
+ * EINVAL: the depth is too large, or the name not ended. EBUSY: the channel, or
+ * all that can do that, are taken. EOPNOTSUPP: it is free, but cannot do that, or
+ * could not be stopped. ENODEV: there is none.
+ */
+struct dmafd_chan_open {
+	__u32 size;
+	__u32 flags;
+	__u32 caps;
+	__u32 depth;
+	__u32 timeout_ms;
+	__s32 out_fd;
+	char name[DMAFD_NAME_MAX];
+};
+
+#define DMAFD_CHAN_OPEN _IO(DMAFD_TYPE, DMAFD_CMD_CHAN_OPEN)
+
+/* ---- on a channel ---- */
+
+/* The controller may need its memory to be copied or flushed, which is done. */
+#define DMAFD_INFO_SYNC		0x01
+
+/**
+ * struct dmafd_chan_info - ioctl(DMAFD_CHAN_INFO)
+ * @size: sizeof(struct dmafd_chan_info)
+ * @flags: must be 0
+ * @out_caps: what the controller can do
+ * @out_flags: DMAFD_INFO_SYNC
+ * @out_copy_align: addresses and lengths of copies must be multiples of this
+ * @out_fill_align: those of fills
+ * @out_max_segment: the most that the controller moves at once; longer jobs are
+ *	split
+ * @out_depth: how many jobs the channel holds
+ * @out_held: how many it holds now
+ * @out_residue: what the count of bytes of a job that did not end well is exact to:
+ *	0 what it was split into, 1 segments, 2 bursts
+ * @out_submitted: jobs since it was opened
+ * @out_completed: those of them that are complete
+ * @out_name: the channel's name
+ * @out_device: the controller's name
+ */
+struct dmafd_chan_info {
+	__u32 size;
+	__u32 flags;
+	__u32 out_caps;
+	__u32 out_flags;
+	__u32 out_copy_align;
+	__u32 out_fill_align;
+	__u32 out_max_segment;
+	__u32 out_depth;
+	__u32 out_held;
+	__u32 out_residue;
+	__aligned_u64 out_submitted;
+	__aligned_u64 out_completed;
+	char out_name[DMAFD_NAME_MAX];
+	char out_device[DMAFD_NAME_MAX];
+};
+
+#define DMAFD_CHAN_INFO _IO(DMAFD_TYPE, DMAFD_CMD_CHAN_INFO)
+
+/**
+ * enum dmafd_opcode - what a job does
+ * @DMAFD_OP_NOP: nothing; it completes after those before it
+ * @DMAFD_OP_COPY: copies @length bytes from the source to the destination, which
+ *	may not overlap
+ * @DMAFD_OP_FILL: sets @length bytes of the destination to @value
+ */
+enum dmafd_opcode {
+	DMAFD_OP_NOP,
+	DMAFD_OP_COPY,
+	DMAFD_OP_FILL,
+};
+
+/*
+ * The job begins when all those before it are complete, and sees what they wrote.
+ * Without it, what a job reads or writes must not be written by one that is not
+ * complete, or that part of the memory holds anything afterwards.
+ */
+#define DMAFD_OP_FENCE		0x01
+/* There is no completion, unless it fails. */
+#define DMAFD_OP_NO_COMPLETION	0x02
+
+/**
+ * struct dmafd_op - an operation: what makes a job
+ * @opcode: one of enum dmafd_opcode
+ * @flags: DMAFD_OP_FENCE, DMAFD_OP_NO_COMPLETION
+ * @user_data: comes back in the completion
+ * @src_buf: number of the source's buffer, which must be readable
+ * @dst_buf: number of the destination's buffer, which must be writable
+ * @src_offset: where the source begins in its buffer
+ * @dst_offset: where the destination begins in its buffer
+ * @length: in bytes, not 0
+ * @timeout_ms: how long it may take, from when it is the first that is not
+ *	complete; 0 for what the channel was opened with
+ * @value: of DMAFD_OP_FILL: 0 to 255
+ * @__reserved: must be 0
+ *
+ * Members that are of no use for the opcode must be 0.
+ */
+struct dmafd_op {
+	__u32 opcode;
+	__u32 flags;
+	__aligned_u64 user_data;
+	__u32 src_buf;
+	__u32 dst_buf;
+	__aligned_u64 src_offset;
+	__aligned_u64 dst_offset;
+	__aligned_u64 length;
+	__u32 timeout_ms;
+	__u32 value;
+	__aligned_u64 __reserved;
+};
+
+/**
+ * struct dmafd_completion - how a job ended; read() on the channel
+ * @user_data: of the operation
+ * @sequence: the job's number on its channel: 0, 1, 2 ..., also of jobs that have
+ *	no completion
+ * @bytes: how many bytes were moved, from the beginning, as far as the controller
+ *	tells
+ * @submit_ns: when it was submitted, on CLOCK_MONOTONIC
+ * @complete_ns: when it was complete
+ * @status: 0 or a negative error:
+ *	EIO, the controller failed;
+ *	EREMOTEIO, its driver refused it;
+ *	ETIMEDOUT, it took too long, and the channel was stopped;
+ *	ECANCELED, the channel was stopped, for that or because of DMAFD_CANCEL;
+ *	ENODEV, the controller went away
+ * @opcode: of the operation
+ *
+ * Of a job that did not end well, all that it was to write may be changed.
+ */
+struct dmafd_completion {
+	__aligned_u64 user_data;
+	__aligned_u64 sequence;
+	__aligned_u64 bytes;
+	__aligned_u64 submit_ns;
+	__aligned_u64 complete_ns;
+	__s32 status;
+	__u32 opcode;
+};
+
+/* Returns when the jobs are complete. */
+#define DMAFD_SUBMIT_WAIT	0x01
+
+/**
+ * struct dmafd_submit - ioctl(DMAFD_SUBMIT)
+ * @size: sizeof(struct dmafd_submit)
+ * @flags: DMAFD_SUBMIT_WAIT
+ * @ops: an array of struct dmafd_op
+ * @nr_ops: its length; not 0
+ * @op_size: sizeof(struct dmafd_op), as the caller knows it
+ * @completions: with DMAFD_SUBMIT_WAIT, where to put completions that can be
+ *	read, as read() would; may be 0
+ * @nr_completions: how many at most
+ * @out_submitted: how many jobs were made of the operations
+ * @out_completions: how many completions were put there
+ * @__reserved: must be 0
+ *
+ * Operations are looked at one by one, and those before the first bad one become
+ * jobs: the call succeeds if there are any, so that whoever goes on with the rest
+ * learns what was wrong. That can be all that is said above, and
+ *
+ * EACCES: a buffer may not be read or written. EIO: the controller does not reach a
+ * buffer's memory. EAGAIN: the channel holds as many
+ * jobs as it may. EINTR, with DMAFD_SUBMIT_WAIT: a signal came before the jobs were
+ * complete; @out_submitted tells how many there are, and that they go on. EFAULT:
+ * either no job was made; or @completions is bad, and @out_submitted tells.
+ */
+struct dmafd_submit {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 ops;
+	__u32 nr_ops;
+	__u32 op_size;
+	__aligned_u64 completions;
+	__u32 nr_completions;
+	__u32 out_submitted;
+	__u32 out_completions;
+	__u32 __reserved;
+};
+
+#define DMAFD_SUBMIT _IO(DMAFD_TYPE, DMAFD_CMD_SUBMIT)
+
+/**
+ * struct dmafd_cancel - ioctl(DMAFD_CANCEL)
+ * @size: sizeof(struct dmafd_cancel)
+ * @flags: must be 0
+ * @out_canceled: how many jobs were ended
+ * @__reserved: must be 0
+ *
+ * Stops the channel and ends all of its jobs. When it returns, the controller does
+ * not touch any memory for them any more, and their completions can be read.
+ */
+struct dmafd_cancel {
+	__u32 size;
+	__u32 flags;
+	__u32 out_canceled;
+	__u32 __reserved;
+};
+
+#define DMAFD_CANCEL _IO(DMAFD_TYPE, DMAFD_CMD_CANCEL)
+
+#endif

@@ -1,0 +1,1 @@
+../../../drivers/dmafd/uapi/linux/dmafd.h
