@@ -17,7 +17,7 @@ ifeq ($(KERNELS),all)
 KERNELS_amd64 := 6.1 6.12 sid
 KERNELS_arm64 := 6.1 6.12 sid
 else ifeq ($(KERNELS),default)
-KERNELS_amd64 := 6.1
+KERNELS_amd64 := 6.1 6.12
 KERNELS_arm64 := 6.1 6.12
 else
 KERNELS_amd64 := $(KERNELS)
