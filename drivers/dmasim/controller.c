@@ -397,6 +397,8 @@ void dmasim_instance_abandon(struct dmasim_instance *instance)
 	struct dmasim *sim = platform_get_drvdata(instance->pdev);
 	unsigned int i;
 
+	if (!dmasim_instance_end(instance))
+		return;
 	/* Nobody but us ends it while this work counts as a client. */
 	spin_lock_irq(&sim->lock);
 	WRITE_ONCE(sim->dying, true);
