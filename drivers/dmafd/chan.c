@@ -281,10 +281,14 @@ static int chan_info(void *object, struct dmafd_cmd *cmd)
 	info->out_fill_align = chan->fill_align;
 	info->out_max_segment = chan->max_segment;
 	info->out_depth = chan->depth;
+	info->out_width = 0;
+	info->out_max_sources = 0;
 	spin_lock_irq(&chan->lock);
 	info->out_held = chan->held;
 	info->out_submitted = chan->submitted;
 	info->out_completed = chan->completed;
+	info->out_failed = chan->failed;
+	info->out_bytes = chan->bytes;
 	spin_unlock_irq(&chan->lock);
 	strscpy(info->out_name, chan->name, sizeof(info->out_name));
 	strscpy(info->out_device, dev_name(chan->ctrl->supplier), sizeof(info->out_device));

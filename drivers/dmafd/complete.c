@@ -73,11 +73,13 @@ void dmafd_complete(struct dmafd_chan *chan, struct dmafd_job *job)
 	release_buffers(job);
 	job->complete_ns = ktime_get_ns();
 	spin_lock_irqsave(&chan->lock, flags);
+	chan->completed++;
+	chan->failed += !!job->status;
+	chan->bytes += job->bytes;
 	if (job->flags & DMAFD_OP_NO_COMPLETION && !job->status)
 		free_job(chan, job);
 	else
 		list_move_tail(&job->node, &chan->done);
-	chan->completed++;
 	chan->wake = true;
 	begin_deadline(chan);
 	spin_unlock_irqrestore(&chan->lock, flags);

@@ -323,6 +323,7 @@ struct dmafd_chan {
 	struct list_head done;
 	unsigned int held;		/* jobs that are not free */
 	u64 submitted, completed;
+	u64 failed, bytes;		/* of those that are complete */
 	bool dead;			/* no jobs any more, ever; mutex to set */
 	bool stranded;			/* the controller could not be stopped; mutex to set */
 	bool stopping;			/* nobody may begin to pump */

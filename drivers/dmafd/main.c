@@ -14,9 +14,9 @@ static_assert(sizeof(struct dmafd_buf_remove) == 8);
 static_assert(sizeof(struct dmafd_chan_entry) == 136);
 static_assert(sizeof(struct dmafd_chan_list) == 32);
 static_assert(sizeof(struct dmafd_chan_open) == 88);
-static_assert(sizeof(struct dmafd_chan_info) == 184);
+static_assert(sizeof(struct dmafd_chan_info) == 208);
 static_assert(sizeof(struct dmafd_op) == 64);
-static_assert(sizeof(struct dmafd_completion) == 48);
+static_assert(sizeof(struct dmafd_completion) == 56);
 static_assert(sizeof(struct dmafd_submit) == 48);
 static_assert(sizeof(struct dmafd_cancel) == 16);
 

@@ -231,8 +231,15 @@ TEST_F(dmafd, chan_info)
 	EXPECT_EQ(0, info.out_held);
 	EXPECT_EQ(0, info.out_submitted);
 	EXPECT_EQ(1, info.out_copy_align);
+	EXPECT_EQ(0, info.out_failed);
+	EXPECT_EQ(0, info.out_bytes);
+	/* What it tells nothing by is not left as it was. */
+	info.out_width = 1;
+	info.out_max_sources = 1;
 	run_well(chan, &(struct dmafd_op){ .opcode = DMAFD_OP_NOP });
 	ASSERT_OK(ioctl(chan, DMAFD_CHAN_INFO, &info));
+	EXPECT_EQ(0, info.out_width);
+	EXPECT_EQ(0, info.out_max_sources);
 	EXPECT_EQ(1, info.out_submitted);
 	EXPECT_EQ(1, info.out_completed);
 	info.flags = 1;

@@ -251,6 +251,10 @@ struct dmafd_chan_open {
  *	0 what it was split into, 1 segments, 2 bursts
  * @out_submitted: jobs since it was opened
  * @out_completed: those of them that are complete
+ * @out_failed: those of these that did not end well
+ * @out_bytes: how many bytes the complete ones moved
+ * @out_width: 0
+ * @out_max_sources: 0
  * @out_name: the channel's name
  * @out_device: the controller's name
  */
@@ -267,6 +271,10 @@ struct dmafd_chan_info {
 	__u32 out_residue;
 	__aligned_u64 out_submitted;
 	__aligned_u64 out_completed;
+	__aligned_u64 out_failed;
+	__aligned_u64 out_bytes;
+	__u32 out_width;
+	__u32 out_max_sources;
 	char out_name[DMAFD_NAME_MAX];
 	char out_device[DMAFD_NAME_MAX];
 };
@@ -342,6 +350,8 @@ struct dmafd_op {
  *	ECANCELED, the channel was stopped, for that or because of DMAFD_CANCEL;
  *	ENODEV, the controller went away
  * @opcode: of the operation
+ * @flags: 0
+ * @overruns: 0
  *
  * Of a job that did not end well, all that it was to write may be changed.
  */
@@ -353,6 +363,8 @@ struct dmafd_completion {
 	__aligned_u64 complete_ns;
 	__s32 status;
 	__u32 opcode;
+	__u32 flags;
+	__u32 overruns;
 };
 
 /* Returns when the jobs are complete. */
