@@ -68,7 +68,19 @@ static void describe(struct dmafd_chan *chan)
 	chan->max_segment = max(round_down(dma_get_max_seg_size(chan->ctrl->dev), align), align);
 	chan->boundary = dma_get_seg_boundary(chan->ctrl->dev);
 	chan->nr_runs = device->device_synchronize ? 1 : DMAFD_RUNS;
+	chan->can_pause = device->device_pause && device->device_resume;
+	chan->sync = dma_need_sync(chan->ctrl->dev, 0);
+	chan->direction = DMA_MEM_TO_MEM;
 	strscpy(chan->name, dma_chan_name(chan->dma), sizeof(chan->name));
+}
+
+static void describe_port(struct dmafd_chan *chan)
+{
+	const struct dmafd_port_config *config = dmafd_port_config(chan->port);
+
+	chan->direction = config->rx ? DMA_DEV_TO_MEM : DMA_MEM_TO_DEV;
+	chan->width = config->width;
+	strscpy(chan->name, config->name, sizeof(chan->name));
 }
 
 static void free_chan(struct dmafd_chan *chan)
@@ -80,8 +92,15 @@ static void free_chan(struct dmafd_chan *chan)
 	kfree(chan);
 }
 
-/* From here on it ends with its controller. */
-static int join(struct dmafd_chan *chan)
+/* Takes it off the controller's list: the controller may go without it now. */
+static void leave(struct dmafd_chan *chan)
+{
+	mutex_lock(&chan->ctrl->lock);
+	list_del_init(&chan->node);
+	mutex_unlock(&chan->ctrl->lock);
+}
+
+static int join_ctrl(struct dmafd_chan *chan)
 {
 	struct dmafd_ctrl *ctrl = chan->ctrl;
 	int err = 0;
@@ -95,8 +114,26 @@ static int join(struct dmafd_chan *chan)
 	return err;
 }
 
+/*
+ * From here on it ends with its controller, and its port. If that fails it has to be
+ * closed: one of them may be at it already.
+ */
+static int join(struct dmafd_chan *chan)
+{
+	int err;
+
+	mutex_lock(&chan->mutex);
+	err = join_ctrl(chan);
+	if (!err && chan->port)
+		err = dmafd_port_join(chan->port, chan);
+	if (!err)
+		dmafd_found_add(chan);
+	mutex_unlock(&chan->mutex);
+	return err;
+}
+
 static struct dmafd_chan *make_chan(struct dmafd_ctx *ctx, struct dma_chan *dma,
-				    const struct dmafd_chan_open *arg)
+				    struct dmafd_port *port, const struct dmafd_chan_open *arg)
 {
 	struct dmafd_chan *chan = kzalloc(sizeof(*chan), GFP_KERNEL_ACCOUNT);
 	int err;
@@ -105,6 +142,7 @@ static struct dmafd_chan *make_chan(struct dmafd_ctx *ctx, struct dma_chan *dma,
 		return ERR_PTR(-ENOMEM);
 	init_chan(chan);
 	chan->dma = dma;
+	chan->port = port;
 	chan->depth = arg->depth ?: DMAFD_DEPTH;
 	chan->timeout = msecs_to_jiffies(arg->timeout_ms ?: DMAFD_TIMEOUT_MS);
 	chan->nonblock = arg->flags & DMAFD_CHAN_NONBLOCK;
@@ -114,15 +152,13 @@ static struct dmafd_chan *make_chan(struct dmafd_ctx *ctx, struct dma_chan *dma,
 		goto undo_chan;
 	}
 	describe(chan);
+	if (port)
+		describe_port(chan);
 	err = alloc_chan(chan);
-	if (err)
-		goto undo_ctrl;
-	err = join(chan);
 	if (err)
 		goto undo_ctrl;
 	chan->ctx = ctx;
 	dmafd_ctx_get(ctx);
-	dmafd_found_add(chan);
 	return chan;
 
 undo_ctrl:
@@ -134,12 +170,15 @@ undo_chan:
 
 /* ---- the end ---- */
 
-/* Takes it off the controller's list: the controller may go without it now. */
-static void leave(struct dmafd_chan *chan)
+/* One that could not be stopped is not given to anybody any more. */
+static void give_back(struct dmafd_chan *chan)
 {
-	mutex_lock(&chan->ctrl->lock);
-	list_del_init(&chan->node);
-	mutex_unlock(&chan->ctrl->lock);
+	if (!chan->stranded)
+		dma_release_channel(chan->dma);
+	else if (chan->port)
+		dmafd_port_strand(chan->port);
+	if (chan->port)
+		dmafd_port_give_back(chan->port);
 }
 
 void dmafd_chan_kill(struct dmafd_chan *chan, int status)
@@ -153,9 +192,7 @@ void dmafd_chan_kill(struct dmafd_chan *chan, int status)
 		wake_up_poll(&chan->wait, EPOLLIN | EPOLLHUP | EPOLLERR);
 		spin_unlock_irq(&chan->lock);
 		dmafd_found_remove(chan);
-		/* One that could not be stopped is not given to anybody any more. */
-		if (!chan->stranded)
-			dma_release_channel(chan->dma);
+		give_back(chan);
 		chan->gone = true;
 		leave(chan);
 	}
@@ -198,15 +235,65 @@ static int chan_release(struct inode *inode, struct file *file)
 
 static int check_open(struct dmafd_chan_open *arg)
 {
-	if (arg->flags & ~DMAFD_CHAN_NONBLOCK ||
-	    arg->caps & ~(DMAFD_CAP_COPY | DMAFD_CAP_FILL))
+	if (arg->flags & ~DMAFD_CHAN_NONBLOCK || arg->caps & ~DMAFD_CAPS)
 		return -EOPNOTSUPP;
 	if (arg->depth > DMAFD_MAX_DEPTH || strnlen(arg->name, sizeof(arg->name)) ==
 					    sizeof(arg->name))
 		return -EINVAL;
+	if (*arg->name)
+		return 0;
+	if (arg->caps & DMAFD_CAP_SLAVE)
+		return -EINVAL;
 	if (!arg->caps)
 		arg->caps = DMAFD_CAP_COPY;
 	return 0;
+}
+
+static struct dma_chan *request_port(struct dmafd_port *port, u32 caps)
+{
+	struct dma_chan *dma = dmafd_port_request(port);
+
+	if (IS_ERR(dma) || (dmafd_caps(dma) & caps) == caps)
+		return dma;
+	dma_release_channel(dma);
+	return ERR_PTR(-EOPNOTSUPP);
+}
+
+/* A channel that is no port's is of no use for slave transfers. */
+static struct dma_chan *request_plain(const char *name, u32 caps)
+{
+	struct dma_chan *dma = dmafd_find(name, caps);
+
+	if (IS_ERR(dma) || !(caps & DMAFD_CAP_SLAVE))
+		return dma;
+	dma_release_channel(dma);
+	return ERR_PTR(-EOPNOTSUPP);
+}
+
+static struct dmafd_chan *open_chan(struct dmafd_ctx *ctx, const struct dmafd_chan_open *arg)
+{
+	struct dmafd_port *port = dmafd_port_take(arg->name);
+	struct dmafd_chan *chan;
+	struct dma_chan *dma;
+
+	if (IS_ERR(port))
+		return ERR_CAST(port);
+	dma = port ? request_port(port, arg->caps) : request_plain(arg->name, arg->caps);
+	if (IS_ERR(dma)) {
+		chan = ERR_CAST(dma);
+		goto undo_port;
+	}
+	chan = make_chan(ctx, dma, port, arg);
+	if (IS_ERR(chan))
+		goto undo_dma;
+	return chan;
+
+undo_dma:
+	dma_release_channel(dma);
+undo_port:
+	if (port)
+		dmafd_port_give_back(port);
+	return chan;
 }
 
 /* Gives the caller a file descriptor; when that fails, the channel is closed. */
@@ -243,21 +330,28 @@ int dmafd_chan_open(void *object, struct dmafd_cmd *cmd)
 {
 	struct dmafd_chan_open *arg = cmd->arg;
 	struct dmafd_chan *chan;
-	struct dma_chan *dma;
 	int err;
 
 	err = check_open(arg);
 	if (err)
 		return err;
-	dma = dmafd_find(arg->name, arg->caps);
-	if (IS_ERR(dma))
-		return PTR_ERR(dma);
-	chan = make_chan(object, dma, arg);
-	if (IS_ERR(chan)) {
-		dma_release_channel(dma);
+	chan = open_chan(object, arg);
+	if (IS_ERR(chan))
 		return PTR_ERR(chan);
+	err = join(chan);
+	if (err) {
+		close_chan(chan);
+		return err;
 	}
 	return publish(chan, cmd);
+}
+
+static u32 info_flags(const struct dmafd_chan *chan)
+{
+	return (chan->sync ? DMAFD_INFO_SYNC : 0) |
+	       (chan->direction == DMA_MEM_TO_DEV ? DMAFD_INFO_TX : 0) |
+	       (chan->direction == DMA_DEV_TO_MEM ? DMAFD_INFO_RX : 0) |
+	       (chan->can_pause ? DMAFD_INFO_PAUSE : 0);
 }
 
 static int chan_info(void *object, struct dmafd_cmd *cmd)
@@ -277,11 +371,12 @@ static int chan_info(void *object, struct dmafd_cmd *cmd)
 	if (err)
 		return err;
 	info->out_caps = chan->caps;
+	info->out_flags = info_flags(chan);
+	info->out_width = chan->width;
 	info->out_copy_align = chan->copy_align;
 	info->out_fill_align = chan->fill_align;
 	info->out_max_segment = chan->max_segment;
 	info->out_depth = chan->depth;
-	info->out_width = 0;
 	info->out_max_sources = 0;
 	spin_lock_irq(&chan->lock);
 	info->out_held = chan->held;
@@ -312,10 +407,41 @@ static int chan_cancel(void *object, struct dmafd_cmd *cmd)
 	return err;
 }
 
+static int chan_status(void *object, struct dmafd_cmd *cmd)
+{
+	struct dmafd_status *arg = cmd->arg;
+	struct dmafd_chan *chan = object;
+
+	if (arg->flags)
+		return -EOPNOTSUPP;
+	*arg = (struct dmafd_status){ .size = arg->size, .out_state = DMAFD_STATE_GONE };
+	mutex_lock(&chan->mutex);
+	if (!chan->dead)
+		dmafd_status(chan, arg);
+	mutex_unlock(&chan->mutex);
+	return 0;
+}
+
+static int chan_pause(void *object, struct dmafd_cmd *cmd)
+{
+	struct dmafd_pause *arg = cmd->arg;
+	struct dmafd_chan *chan = object;
+	int err;
+
+	if (arg->flags & ~DMAFD_PAUSE_RESUME || !chan->can_pause)
+		return -EOPNOTSUPP;
+	mutex_lock(&chan->mutex);
+	err = chan->dead ? -ENODEV : dmafd_pause(chan, !(arg->flags & DMAFD_PAUSE_RESUME));
+	mutex_unlock(&chan->mutex);
+	return err;
+}
+
 static const struct dmafd_ioctl ioctls[] = {
 	DMAFD_IOCTL(DMAFD_CHAN_INFO, dmafd_chan_info, out_device, chan_info),
 	DMAFD_IOCTL(DMAFD_SUBMIT, dmafd_submit, __reserved, dmafd_submit),
 	DMAFD_IOCTL(DMAFD_CANCEL, dmafd_cancel, __reserved, chan_cancel),
+	DMAFD_IOCTL(DMAFD_STATUS, dmafd_status, out_overruns, chan_status),
+	DMAFD_IOCTL(DMAFD_PAUSE, dmafd_pause, flags, chan_pause),
 };
 
 static long chan_ioctl(struct file *file, unsigned int cmd, unsigned long arg)

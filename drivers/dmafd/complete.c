@@ -52,21 +52,9 @@ static void free_job(struct dmafd_chan *chan, struct dmafd_job *job)
 	chan->held--;
 }
 
-/* The time of the next one in the queue begins. */
-static void begin_deadline(struct dmafd_chan *chan)
-{
-	struct dmafd_job *job = list_first_entry_or_null(&chan->queue, struct dmafd_job, node);
-
-	lockdep_assert_held(&chan->lock);
-
-	if (!job)
-		return;
-	job->deadline = jiffies + job->timeout;
-	dmafd_watch(chan);
-}
-
 void dmafd_complete(struct dmafd_chan *chan, struct dmafd_job *job)
 {
+	struct dmafd_job *next;
 	unsigned long flags;
 
 	finish(job);
@@ -81,7 +69,9 @@ void dmafd_complete(struct dmafd_chan *chan, struct dmafd_job *job)
 	else
 		list_move_tail(&job->node, &chan->done);
 	chan->wake = true;
-	begin_deadline(chan);
+	next = list_first_entry_or_null(&chan->queue, struct dmafd_job, node);
+	if (next)
+		dmafd_begin_time(chan, next, job->complete_ns);
 	spin_unlock_irqrestore(&chan->lock, flags);
 }
 

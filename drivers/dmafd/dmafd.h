@@ -9,6 +9,8 @@
  *	map.c		buffers as a controller sees them
  *	ctrl.c		controllers that are in use, and their going away
  *	find.c		which channels there are
+ *	port.c		places where a channel meets a device's register
+ *	configfs.c	ports that root tells of
  *	chan.c		channels as files
  *	submit.c	operations checked and made into jobs
  *	pump.c		jobs fed to the controller, piece by piece
@@ -27,6 +29,7 @@
  *	channel's mutex > context's lock > controller's lock
  *	channel's mutex > channel's lock (interrupts off)
  *	read_lock > channel's lock
+ *	a port maker's lock > channel's mutex > ports' lock
  *	list of controllers > what the driver core does to bind our device
  *
  * The driver core holds a device's lock when a controller goes away; then the
@@ -56,12 +59,16 @@
 #define DMAFD_DEPTH		256
 #define DMAFD_MAX_DEPTH		4096
 #define DMAFD_TIMEOUT_MS	10000
+/* All that are known. */
+#define DMAFD_CAPS		(DMAFD_CAP_COPY | DMAFD_CAP_FILL | DMAFD_CAP_XOR |	\
+				 DMAFD_CAP_SLAVE | DMAFD_CAP_CYCLIC | DMAFD_CAP_INTERLEAVE)
 
 /* Pieces that the controller holds at most. */
 #define DMAFD_WINDOW		64
 /* See struct dmafd_run. */
 #define DMAFD_RUNS		8
 
+struct device;
 struct file;
 struct mm_struct;
 struct cred;
@@ -231,6 +238,58 @@ void dmafd_map_for_cpu(const struct dmafd_map *map, size_t at, size_t len);
 /* Writes of the device to a part of so many bytes take the rest with them. */
 unsigned int dmafd_line(void);
 
+/* ---- ports ---- */
+
+struct dmafd_chan;
+struct dmafd_port;
+
+/* What is told of a port. */
+struct dmafd_port_config {
+	char name[DMAFD_NAME_MAX];
+	char channel[2 * DMAFD_NAME_MAX];	/* as the port's device knows it; or, if it has
+						 * none, the DMA engine
+						 */
+	bool rx;		/* from the device to memory; else the other way */
+	u64 address;		/* the register's, as the controller is told */
+	u32 width;		/* the register's, in bytes */
+	u32 burst;		/* in items of that width */
+};
+
+bool dmafd_port_is_width(u32 width);
+/* 0, or -EINVAL, and the kernel log tells why. */
+int dmafd_port_check(const struct dmafd_port_config *config);
+/*
+ * Makes a port that can be opened. @dev, or NULL, has to stay until it was removed.
+ * Errors are -ENOMEM and -EEXIST.
+ */
+struct dmafd_port *dmafd_port_add(struct device *dev, const struct dmafd_port_config *config);
+/* Removes it, and kills the channel that it is open as. May sleep. */
+void dmafd_port_remove(struct dmafd_port *port);
+/* Removes it, or -EBUSY if somebody has it. */
+int dmafd_port_remove_free(struct dmafd_port *port);
+
+/* The port of that name, for the caller alone and to be given back; NULL; or -EBUSY. */
+struct dmafd_port *dmafd_port_take(const char *name);
+/* Its channel, ready to be used. */
+struct dma_chan *dmafd_port_request(struct dmafd_port *port);
+/* From here on the channel ends with the port: 0 or -ENODEV. */
+int dmafd_port_join(struct dmafd_port *port, struct dmafd_chan *chan);
+/* Its channel was released. The port is not to be used any more. */
+void dmafd_port_give_back(struct dmafd_port *port);
+/* Its channel never will be; it still has to be given back. */
+void dmafd_port_strand(struct dmafd_port *port);
+const struct dmafd_port_config *dmafd_port_config(const struct dmafd_port *port);
+
+typedef void (*dmafd_port_function)(const struct dmafd_port_config *config, bool taken,
+				    const struct dmafd_chan *chan, void *data);
+/* Calls it for each, with the channel that the port is open as, or NULL. */
+void dmafd_port_for_each(dmafd_port_function function, void *data);
+
+int dmafd_port_init(void);
+void dmafd_port_exit(void);
+int dmafd_configfs_init(void);
+void dmafd_configfs_exit(void);
+
 /* ---- channels ---- */
 
 /* A buffer's part in a job. */
@@ -261,6 +320,7 @@ struct dmafd_job {
 	u32 head, tail;
 	unsigned long timeout;		/* jiffies */
 	unsigned long deadline;		/* channel's lock; while first in the queue */
+	u64 since_ns;			/* the same */
 
 	/* the pump's */
 	bool started, fed;
@@ -298,6 +358,11 @@ struct dmafd_chan {
 	struct dmafd_ctx *ctx;		/* constant, as all up to the mutex */
 	struct dmafd_ctrl *ctrl;
 	struct dma_chan *dma;		/* not valid once it was given back */
+	struct dmafd_port *port;	/* the same; NULL if it is none */
+	enum dma_transfer_direction direction;	/* of a port; else DMA_MEM_TO_MEM */
+	u32 width;			/* of a port's register; or 0 */
+	bool can_pause;
+	bool sync;			/* the controller does not see what the CPU sees */
 	u32 caps;
 	u32 copy_align, fill_align;	/* bytes */
 	size_t max_segment;		/* a multiple of both */
@@ -327,6 +392,8 @@ struct dmafd_chan {
 	bool dead;			/* no jobs any more, ever; mutex to set */
 	bool stranded;			/* the controller could not be stopped; mutex to set */
 	bool stopping;			/* nobody may begin to pump */
+	bool paused;			/* the controller is fed nothing; mutex to set */
+	unsigned long paused_at;	/* jiffies; while paused */
 	bool pumping, again;
 	bool wake;			/* somebody is to be woken when the pump rests */
 	struct dmafd_run *run;
@@ -336,6 +403,7 @@ struct dmafd_chan {
 	/* Who pumps owns these; who has stopped the pump does. */
 	unsigned int first, count;	/* slots in use */
 	unsigned int run_nr;
+	bool halted;			/* the controller pauses what it has */
 
 	wait_queue_head_t wait;		/* for completions, or room */
 	wait_queue_head_t rest;		/* for the pump to rest */
@@ -372,6 +440,15 @@ void dmafd_watchdog(struct work_struct *work);
  * @others; returns how many. Caller holds the mutex of a channel that is not dead.
  */
 unsigned int dmafd_stop(struct dmafd_chan *chan, int first, int others);
+/*
+ * Pauses it, or lets it go on; 0 or -EIO. Caller holds the mutex of a channel that
+ * is not dead, and can pause.
+ */
+int dmafd_pause(struct dmafd_chan *chan, bool pause);
+/* Tells of the first job. Caller holds the mutex of a channel that is not gone. */
+void dmafd_status(struct dmafd_chan *chan, struct dmafd_status *status);
+/* The first job's time begins. Caller holds the channel's lock. */
+void dmafd_begin_time(struct dmafd_chan *chan, struct dmafd_job *job, u64 now_ns);
 
 /* The first job in the queue is over. Caller owns the pump. */
 void dmafd_complete(struct dmafd_chan *chan, struct dmafd_job *job);

@@ -155,9 +155,20 @@ static void collect_ours(struct collection *all)
 
 	mutex_lock(&found_lock);
 	list_for_each_entry(chan, &found, found)
-		collect(all, chan->name, dev_name(chan->ctrl->supplier), chan->caps,
-			DMAFD_ENTRY_BUSY);
+		if (!chan->width)
+			collect(all, chan->name, dev_name(chan->ctrl->supplier), chan->caps,
+				DMAFD_ENTRY_BUSY);
 	mutex_unlock(&found_lock);
+}
+
+static void collect_port(const struct dmafd_port_config *config, bool taken,
+			 const struct dmafd_chan *chan, void *all)
+{
+	u32 flags = DMAFD_ENTRY_PORT | (config->rx ? DMAFD_ENTRY_RX : DMAFD_ENTRY_TX) |
+		    (taken ? DMAFD_ENTRY_BUSY : 0);
+
+	collect(all, config->name, chan ? dev_name(chan->ctrl->supplier) : "",
+		chan ? chan->caps : DMAFD_CAP_SLAVE, flags);
 }
 
 /* There may be more at the second look than at the first, but not for ever. */
@@ -170,6 +181,7 @@ static int collect_all(struct collection *all)
 		all->entry = kvcalloc(all->room, sizeof(*all->entry), GFP_KERNEL_ACCOUNT);
 		if (!all->entry)
 			return -ENOMEM;
+		dmafd_port_for_each(collect_port, all);
 		ask(collect_free, all);
 		collect_ours(all);
 	} while (all->count > all->room);

@@ -19,6 +19,8 @@ static_assert(sizeof(struct dmafd_op) == 64);
 static_assert(sizeof(struct dmafd_completion) == 56);
 static_assert(sizeof(struct dmafd_submit) == 48);
 static_assert(sizeof(struct dmafd_cancel) == 16);
+static_assert(sizeof(struct dmafd_status) == 48);
+static_assert(sizeof(struct dmafd_pause) == 8);
 
 static struct miscdevice device = {
 	.minor = MISC_DYNAMIC_MINOR,
@@ -34,16 +36,32 @@ static int __init dmafd_init(void)
 	err = dmafd_ctrl_init();
 	if (err)
 		return err;
+	err = dmafd_port_init();
+	if (err)
+		goto undo_ctrl;
+	err = dmafd_configfs_init();
+	if (err)
+		goto undo_port;
 	err = misc_register(&device);
 	if (err)
-		dmafd_ctrl_exit();
+		goto undo_configfs;
+	return 0;
+
+undo_configfs:
+	dmafd_configfs_exit();
+undo_port:
+	dmafd_port_exit();
+undo_ctrl:
+	dmafd_ctrl_exit();
 	return err;
 }
 
-/* No file of ours is open, so no controller is in use. */
+/* No file of ours is open, so no controller is in use, nor any port. */
 static void __exit dmafd_exit(void)
 {
 	misc_deregister(&device);
+	dmafd_configfs_exit();
+	dmafd_port_exit();
 	dmafd_ctrl_exit();
 }
 

@@ -103,7 +103,7 @@ static struct dmafd_job *next_to_feed(struct dmafd_chan *chan)
 	unsigned long flags;
 
 	spin_lock_irqsave(&chan->lock, flags);
-	job = chan->feed;
+	job = chan->paused ? NULL : chan->feed;
 	if (job && job->flags & DMAFD_OP_FENCE && !list_is_first(&job->node, &chan->queue))
 		job = NULL;
 	spin_unlock_irqrestore(&chan->lock, flags);
@@ -264,7 +264,8 @@ static void feed(struct dmafd_chan *chan)
 			break;
 		feed_next(chan, job);
 	}
-	if (chan->count)
+	/* Some controllers would begin with the next piece although they are paused. */
+	if (chan->count && !chan->halted)
 		dma_async_issue_pending(chan->dma);
 }
 

@@ -123,6 +123,7 @@ static unsigned int end_all(struct dmafd_chan *chan, int first, int others)
 		return 0;
 	}
 	/* What was done by itself has ended well. */
+	chan->halted = false;
 	dmafd_retire(chan);
 	if (chan->count && slot == &chan->run->slot[chan->first] && !slot->job->status)
 		slot->job->bytes += moved;
@@ -140,6 +141,117 @@ unsigned int dmafd_stop(struct dmafd_chan *chan, int first, int others)
 	return end_all(chan, first, others);
 }
 
+/* ---- a pause ---- */
+
+/*
+ * Some controllers refuse to pause when there is nothing to do, or no more: the
+ * callbacks of the last pieces may just be under way.
+ */
+static int halt_chan(struct dmafd_chan *chan)
+{
+	struct dmafd_slot *last;
+
+	if (!chan->count)
+		return 0;
+	if (!dmaengine_pause(chan->dma)) {
+		chan->halted = true;
+		return 0;
+	}
+	last = &chan->run->slot[(chan->first + chan->count - 1) % DMAFD_WINDOW];
+	return dmaengine_tx_status(chan->dma, last->cookie, NULL) == DMA_IN_PROGRESS ? -EIO : 0;
+}
+
+static int unhalt_chan(struct dmafd_chan *chan)
+{
+	if (!chan->halted)
+		return 0;
+	if (dmaengine_resume(chan->dma))
+		return -EIO;
+	chan->halted = false;
+	return 0;
+}
+
+/* The first job's time did not run since the pause, or since it became the first. */
+static void shift_deadline(struct dmafd_chan *chan)
+{
+	struct dmafd_job *job = list_first_entry_or_null(&chan->queue, struct dmafd_job, node);
+	unsigned long stood = chan->paused_at, begun;
+
+	lockdep_assert_held(&chan->lock);
+
+	if (!job)
+		return;
+	begun = job->deadline - job->timeout;
+	if (time_after(begun, stood))
+		stood = begun;
+	job->deadline += jiffies - stood;
+}
+
+static void set_paused(struct dmafd_chan *chan, bool pause)
+{
+	spin_lock_irq(&chan->lock);
+	chan->paused = pause;
+	if (pause) {
+		chan->paused_at = jiffies;
+	} else {
+		shift_deadline(chan);
+		dmafd_watch(chan);
+	}
+	spin_unlock_irq(&chan->lock);
+}
+
+int dmafd_pause(struct dmafd_chan *chan, bool pause)
+{
+	int err;
+
+	lockdep_assert_held(&chan->mutex);
+
+	if (chan->paused == pause)
+		return 0;
+	stop_pump(chan);
+	err = pause ? halt_chan(chan) : unhalt_chan(chan);
+	if (!err)
+		set_paused(chan, pause);
+	start_pump(chan);
+	return err;
+}
+
+/* ---- what it is doing ---- */
+
+static void tell(struct dmafd_chan *chan, const struct dmafd_slot *slot, size_t moved,
+		 struct dmafd_status *status)
+{
+	struct dmafd_job *job = list_first_entry_or_null(&chan->queue, struct dmafd_job, node);
+
+	lockdep_assert_held(&chan->lock);
+
+	status->out_state = chan->paused ? DMAFD_STATE_PAUSED :
+			    job ? DMAFD_STATE_BUSY : DMAFD_STATE_IDLE;
+	if (!job)
+		return;
+	status->out_opcode = job->opcode;
+	status->out_user_data = job->user_data;
+	status->out_bytes = job->bytes + (slot && slot->job == job ? moved : 0);
+	status->out_since_ns = job->since_ns;
+	status->out_queued = chan->submitted - chan->completed;
+}
+
+void dmafd_status(struct dmafd_chan *chan, struct dmafd_status *status)
+{
+	struct dmafd_slot *slot;
+	size_t moved;
+
+	lockdep_assert_held(&chan->mutex);
+
+	stop_pump(chan);
+	dmafd_retire(chan);
+	slot = ask_for_progress(chan, &moved);
+	spin_lock_irq(&chan->lock);
+	tell(chan, slot, moved, status);
+	spin_unlock_irq(&chan->lock);
+	start_pump(chan);
+}
+
 /* ---- the watchdog ---- */
 
 void dmafd_watch(struct dmafd_chan *chan)
@@ -149,13 +261,22 @@ void dmafd_watch(struct dmafd_chan *chan)
 
 	lockdep_assert_held(&chan->lock);
 
-	if (!job)
+	if (!job || chan->paused)
 		return;
 	if (delayed_work_pending(&chan->watchdog) && !time_before(job->deadline, chan->watch_at))
 		return;
 	chan->watch_at = job->deadline;
 	mod_delayed_work(system_wq, &chan->watchdog,
 			 time_after(job->deadline, now) ? job->deadline - now : 0);
+}
+
+void dmafd_begin_time(struct dmafd_chan *chan, struct dmafd_job *job, u64 now_ns)
+{
+	lockdep_assert_held(&chan->lock);
+
+	job->since_ns = now_ns;
+	job->deadline = jiffies + job->timeout;
+	dmafd_watch(chan);
 }
 
 static bool is_overdue(struct dmafd_chan *chan)
@@ -165,7 +286,8 @@ static bool is_overdue(struct dmafd_chan *chan)
 
 	spin_lock_irq(&chan->lock);
 	job = list_first_entry_or_null(&chan->queue, struct dmafd_job, node);
-	overdue = !chan->dead && job && time_after_eq(jiffies, job->deadline);
+	overdue = !chan->dead && !chan->paused && job &&
+		  time_after_eq(jiffies, job->deadline);
 	spin_unlock_irq(&chan->lock);
 	return overdue;
 }

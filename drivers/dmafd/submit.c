@@ -196,12 +196,11 @@ static void enqueue(struct dmafd_chan *chan, struct dmafd_job *job)
 	spin_lock_irq(&chan->lock);
 	job->sequence = chan->submitted++;
 	chan->held++;
-	if (list_empty(&chan->queue))
-		job->deadline = jiffies + job->timeout;
 	list_add_tail(&job->node, &chan->queue);
+	if (list_is_first(&job->node, &chan->queue))
+		dmafd_begin_time(chan, job, job->submit_ns);
 	if (!chan->feed)
 		chan->feed = job;
-	dmafd_watch(chan);
 	spin_unlock_irq(&chan->lock);
 }
 

@@ -191,7 +191,7 @@ TEST_F(dmafd, chan_open)
 	int ctx = self->rig.ctx, other, fd;
 
 	EXPECT_ERRNO(EOPNOTSUPP, ioctl(ctx, DMAFD_CHAN_OPEN, &arg));
-	EXPECT_ERRNO(EOPNOTSUPP, chan_open(ctx, "", DMAFD_CAP_XOR, 0));
+	EXPECT_ERRNO(EOPNOTSUPP, chan_open(ctx, "", 0x40, 0));
 	EXPECT_ERRNO(EOPNOTSUPP, chan_open(ctx, "", 1U << 31, 0));
 	EXPECT_ERRNO(EINVAL, chan_open(ctx, "", 0, 4097));
 	EXPECT_ERRNO(ENODEV, chan_open(ctx, "dma99chan99", 0, 0));

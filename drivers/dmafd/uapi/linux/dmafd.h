@@ -63,6 +63,8 @@ enum {
 	DMAFD_CMD_CHAN_INFO = 0x30,
 	DMAFD_CMD_SUBMIT = 0x31,
 	DMAFD_CMD_CANCEL = 0x32,
+	DMAFD_CMD_STATUS = 0x33,
+	DMAFD_CMD_PAUSE = 0x34,
 };
 
 /* What a channel can do: bits of several members named "caps". */
@@ -156,13 +158,19 @@ struct dmafd_buf_remove {
 
 /* Somebody has it. */
 #define DMAFD_ENTRY_BUSY	0x01
+/* It is a port: a channel at a device that root or the device tree told of. */
+#define DMAFD_ENTRY_PORT	0x02
+/* What the port's device does: it takes data, or gives it. */
+#define DMAFD_ENTRY_TX		0x04
+#define DMAFD_ENTRY_RX		0x08
 
 /**
  * struct dmafd_chan_entry - a channel in the list
  * @caps: what it can do; of a busy one only known if dmafd gave it away
- * @flags: DMAFD_ENTRY_BUSY
+ * @flags: DMAFD_ENTRY_BUSY, DMAFD_ENTRY_PORT, DMAFD_ENTRY_TX, DMAFD_ENTRY_RX
  * @name: to open it by, such as "dma0chan3"
- * @device: the controller's name
+ * @device: the controller's name; of a port, that of its channel's, "" if it has
+ *	none now
  */
 struct dmafd_chan_entry {
 	__u32 caps;
@@ -181,7 +189,7 @@ struct dmafd_chan_entry {
  * @out_count: how many channels there are
  * @__reserved: must be 0
  *
- * Lists the channels that are free, and those that dmafd gave away.
+ * Lists the ports, the channels that are free, and those that dmafd gave away.
  *
  * EMSGSIZE: there is no room for all; @out_count is set, and nothing else written.
  */
@@ -204,13 +212,13 @@ struct dmafd_chan_list {
  * struct dmafd_chan_open - ioctl(DMAFD_CHAN_OPEN)
  * @size: sizeof(struct dmafd_chan_open)
  * @flags: DMAFD_CHAN_NONBLOCK
- * @caps: what it must be able to do: DMAFD_CAP_COPY, DMAFD_CAP_FILL or both;
- *	0 stands for DMAFD_CAP_COPY
+ * @caps: what it must be able to do; 0 stands for DMAFD_CAP_COPY without a name,
+ *	and for nothing with one. DMAFD_CAP_SLAVE needs the name of a port
  * @depth: how many jobs it holds at most, those included whose completion was not
  *	read; 0 for 256
  * @timeout_ms: of jobs that don't tell theirs; 0 for 10 seconds
  * @out_fd: the channel, closed by execve()
- * @name: which channel; empty for any
+ * @name: which channel or port; empty for any channel
  *
  * The channel belongs to the caller alone until its file descriptor is closed.
  *
@@ -234,13 +242,18 @@ struct dmafd_chan_open {
 
 /* The controller may need its memory to be copied or flushed, which is done. */
 #define DMAFD_INFO_SYNC		0x01
+/* It is a port that takes data, or gives it. */
+#define DMAFD_INFO_TX		0x02
+#define DMAFD_INFO_RX		0x04
+/* It can be paused, and resumed. */
+#define DMAFD_INFO_PAUSE	0x08
 
 /**
  * struct dmafd_chan_info - ioctl(DMAFD_CHAN_INFO)
  * @size: sizeof(struct dmafd_chan_info)
  * @flags: must be 0
  * @out_caps: what the controller can do
- * @out_flags: DMAFD_INFO_SYNC
+ * @out_flags: DMAFD_INFO_SYNC, DMAFD_INFO_TX, DMAFD_INFO_RX, DMAFD_INFO_PAUSE
  * @out_copy_align: addresses and lengths of copies must be multiples of this
  * @out_fill_align: those of fills
  * @out_max_segment: the most that the controller moves at once; longer jobs are
@@ -253,7 +266,7 @@ struct dmafd_chan_open {
  * @out_completed: those of them that are complete
  * @out_failed: those of these that did not end well
  * @out_bytes: how many bytes the complete ones moved
- * @out_width: 0
+ * @out_width: of a port, the bytes of its device's register; 0 otherwise
  * @out_max_sources: 0
  * @out_name: the channel's name
  * @out_device: the controller's name
@@ -427,5 +440,60 @@ struct dmafd_cancel {
 };
 
 #define DMAFD_CANCEL _IO(DMAFD_TYPE, DMAFD_CMD_CANCEL)
+
+#define DMAFD_STATE_IDLE	0
+#define DMAFD_STATE_BUSY	1
+#define DMAFD_STATE_PAUSED	2
+#define DMAFD_STATE_GONE	3
+
+/**
+ * struct dmafd_status - ioctl(DMAFD_STATUS)
+ * @size: sizeof(struct dmafd_status)
+ * @flags: must be 0
+ * @out_state: DMAFD_STATE_...
+ * @out_opcode: of the first job that is not complete, as the rest, which is 0 if
+ *	there is none
+ * @out_user_data: its
+ * @out_bytes: how many bytes of it were moved, as far as the controller tells; of
+ *	DMAFD_OP_CYCLIC, since it began
+ * @out_since_ns: when it became the first, on CLOCK_MONOTONIC
+ * @out_queued: how many jobs are not complete
+ * @out_overruns: of DMAFD_OP_CYCLIC, as in its completions
+ *
+ * Tells what the channel is doing. That also works when it is gone.
+ */
+struct dmafd_status {
+	__u32 size;
+	__u32 flags;
+	__u32 out_state;
+	__u32 out_opcode;
+	__aligned_u64 out_user_data;
+	__aligned_u64 out_bytes;
+	__aligned_u64 out_since_ns;
+	__u32 out_queued;
+	__u32 out_overruns;
+};
+
+#define DMAFD_STATUS _IO(DMAFD_TYPE, DMAFD_CMD_STATUS)
+
+/* Goes on, instead of being paused. */
+#define DMAFD_PAUSE_RESUME	0x01
+
+/**
+ * struct dmafd_pause - ioctl(DMAFD_PAUSE)
+ * @size: sizeof(struct dmafd_pause)
+ * @flags: DMAFD_PAUSE_RESUME
+ *
+ * Pauses the channel, or lets it go on. No job's time runs while it is paused.
+ * Pausing one that is paused is no error, and neither is the opposite.
+ *
+ * EOPNOTSUPP: the controller cannot do that. EIO: it failed.
+ */
+struct dmafd_pause {
+	__u32 size;
+	__u32 flags;
+};
+
+#define DMAFD_PAUSE _IO(DMAFD_TYPE, DMAFD_CMD_PAUSE)
 
 #endif
