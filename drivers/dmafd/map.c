@@ -23,15 +23,23 @@ static size_t segment_limit(struct device *dev)
 	return min_t(size_t, dma_get_max_seg_size(dev), dma_max_mapping_size(dev));
 }
 
+/* How long the entry is that begins there. No cache line is in two of them. */
+static size_t small_length(const struct dmafd_buf *buf, size_t at, size_t limit)
+{
+	size_t offset = offset_in_page(buf->first + at), line = dmafd_line();
+
+	if (limit > line)
+		limit = round_down(limit, line) - (offset & (line - 1));
+	return min3(limit, (size_t)PAGE_SIZE - offset, buf->length - at);
+}
+
 static unsigned long count_small(const struct dmafd_buf *buf, size_t limit)
 {
-	unsigned long count = 0, i;
-	size_t at = 0, n;
+	unsigned long count = 0;
+	size_t at;
 
-	for (i = 0; i < buf->count; i++, at += n) {
-		n = min_t(size_t, PAGE_SIZE - offset_in_page(buf->first + at), buf->length - at);
-		count += DIV_ROUND_UP(n, limit);
-	}
+	for (at = 0; at < buf->length; at += small_length(buf, at, limit))
+		count++;
 	return count;
 }
 
@@ -40,7 +48,7 @@ static int small_entries(struct dmafd_map *map, const struct dmafd_buf *buf, siz
 {
 	unsigned long count = count_small(buf, limit);
 	struct scatterlist *sg;
-	size_t at, n, offset;
+	size_t at, n;
 	int err;
 
 	if (count > INT_MAX)
@@ -49,9 +57,9 @@ static int small_entries(struct dmafd_map *map, const struct dmafd_buf *buf, siz
 	if (err)
 		return err;
 	for (at = 0, sg = map->sgt.sgl; at < buf->length; at += n, sg = sg_next(sg)) {
-		offset = offset_in_page(buf->first + at);
-		n = min3(limit, (size_t)PAGE_SIZE - offset, buf->length - at);
-		sg_set_page(sg, buf->pages[(buf->first + at) >> PAGE_SHIFT], n, offset);
+		n = small_length(buf, at, limit);
+		sg_set_page(sg, buf->pages[(buf->first + at) >> PAGE_SHIFT], n,
+			    offset_in_page(buf->first + at));
 	}
 	return 0;
 }
