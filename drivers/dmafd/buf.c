@@ -220,6 +220,32 @@ void dmafd_buf_copy(struct dmafd_buf *dst, size_t dst_at, struct dmafd_buf *src,
 	}
 }
 
+static void xor_page(struct page *to, size_t to_at, struct page *from, size_t from_at, size_t len)
+{
+	const u8 *in = kmap_local_page(from);
+	u8 *out = kmap_local_page(to);
+	size_t i;
+
+	for (i = 0; i < len; i++)
+		out[to_at + i] ^= in[from_at + i];
+	flush_dcache_page(to);
+	kunmap_local(out);
+	kunmap_local(in);
+}
+
+void dmafd_buf_xor(struct dmafd_buf *dst, size_t dst_at, struct dmafd_buf *src, size_t src_at,
+		   size_t len)
+{
+	struct page *to, *from;
+	size_t to_at, from_at, n;
+
+	for (; len; len -= n, dst_at += n, src_at += n) {
+		n = min3(len, chunk_of(dst, dst_at, &to, &to_at),
+			 chunk_of(src, src_at, &from, &from_at));
+		xor_page(to, to_at, from, from_at, n);
+	}
+}
+
 void dmafd_buf_fill(struct dmafd_buf *dst, size_t at, int value, size_t len)
 {
 	struct page *to;

@@ -30,7 +30,8 @@ static int alloc_chan(struct dmafd_chan *chan)
 
 	chan->runs = kvcalloc(chan->nr_runs, sizeof(*chan->runs), GFP_KERNEL_ACCOUNT);
 	chan->job = kvcalloc(chan->depth, sizeof(*chan->job), GFP_KERNEL_ACCOUNT);
-	if (!chan->runs || !chan->job)
+	chan->rows = kzalloc(struct_size(chan->rows, sgl, 1), GFP_KERNEL_ACCOUNT);
+	if (!chan->runs || !chan->job || !chan->rows)
 		return -ENOMEM;
 	for (i = 0; i < chan->nr_runs; i++)
 		init_run(chan, &chan->runs[i]);
@@ -64,7 +65,10 @@ static void describe(struct dmafd_chan *chan)
 	chan->caps = dmafd_caps(chan->dma);
 	chan->copy_align = 1U << device->copy_align;
 	chan->fill_align = 1U << device->fill_align;
-	align = max(chan->copy_align, chan->fill_align);
+	chan->xor_align = 1U << device->xor_align;
+	if (chan->caps & DMAFD_CAP_XOR)
+		chan->max_sources = min_t(unsigned int, device->max_xor, DMAFD_MAX_SOURCES);
+	align = max3(chan->copy_align, chan->fill_align, chan->xor_align);
 	chan->max_segment = max(round_down(dma_get_max_seg_size(chan->ctrl->dev), align), align);
 	chan->boundary = dma_get_seg_boundary(chan->ctrl->dev);
 	chan->nr_runs = device->device_synchronize ? 1 : DMAFD_RUNS;
@@ -87,6 +91,7 @@ static void free_chan(struct dmafd_chan *chan)
 {
 	kvfree(chan->runs);
 	kvfree(chan->job);
+	kfree(chan->rows);
 	mutex_destroy(&chan->mutex);
 	mutex_destroy(&chan->read_lock);
 	kfree(chan);
@@ -377,7 +382,7 @@ static int chan_info(void *object, struct dmafd_cmd *cmd)
 	info->out_fill_align = chan->fill_align;
 	info->out_max_segment = chan->max_segment;
 	info->out_depth = chan->depth;
-	info->out_max_sources = 0;
+	info->out_max_sources = chan->max_sources;
 	spin_lock_irq(&chan->lock);
 	info->out_held = chan->held;
 	info->out_submitted = chan->submitted;

@@ -8,41 +8,76 @@
 
 #include "dmafd.h"
 
-/* The bytes of the destination that are not the controller's. */
-static void do_edge(struct dmafd_job *job, size_t at, size_t len)
+/* ---- what the CPU does ---- */
+
+/* Where a stream is in its buffer. */
+static size_t place_of(const struct dmafd_stream *stream)
 {
-	if (!len)
-		return;
-	if (job->opcode == DMAFD_OP_FILL)
-		dmafd_buf_fill(job->dst.buf, job->dst.at + at, job->value, len);
-	else
-		dmafd_buf_copy(job->dst.buf, job->dst.at + at, job->src.buf, job->src.at + at,
-			       len);
-	job->bytes += len;
+	return stream->now.at + stream->in;
+}
+
+static void do_bytes(struct dmafd_job *job, size_t len)
+{
+	struct dmafd_stream *dst = &job->dst, *src;
+	unsigned int i;
+
+	if (!job->nr_srcs)
+		dmafd_buf_fill(dst->now.buf, place_of(dst), job->value, len);
+	for (i = 0; i < job->nr_srcs; i++) {
+		src = &job->srcs[i];
+		(i ? dmafd_buf_xor : dmafd_buf_copy)(dst->now.buf, place_of(dst), src->now.buf,
+						     place_of(src), len);
+	}
+}
+
+/* Bytes of one stretch of the destination that are not the controller's. */
+static void do_edge(struct dmafd_job *job, size_t len)
+{
+	unsigned int i;
+	size_t n;
+
+	for (; len; len -= n) {
+		n = len;
+		for (i = 0; i < job->nr_srcs; i++)
+			n = min(n, job->srcs[i].now.len - job->srcs[i].in);
+		do_bytes(job, n);
+		dmafd_job_advance(job, n);
+		job->bytes += n;
+	}
+}
+
+/* Bytes are counted from the beginning: after a failure the edges up to there are done. */
+static void do_edges(struct dmafd_job *job)
+{
+	u64 moved = job->status ? job->bytes : job->length;
+	struct dmafd_stretch stretch;
+	size_t head, tail, n;
+
+	dmafd_job_rewind(job);
+	job->bytes = 0;
+	while (job->bytes < job->length && (moved || !job->status)) {
+		stretch = job->dst.now;
+		dmafd_stretch_edges(&stretch, &head, &tail);
+		do_edge(job, head);
+		n = min_t(u64, tail - head, moved);
+		dmafd_job_advance(job, n);
+		job->bytes += n;
+		moved -= n;
+		if (moved || !job->status)
+			do_edge(job, stretch.len - tail);
+	}
 }
 
 static void finish(struct dmafd_job *job)
 {
-	if (!job->dst.buf)
+	if (!dmafd_stream_syncs(&job->dst))
 		return;
 	if (job->started)
-		dmafd_map_for_cpu(job->dst.map, job->dst.at + job->head,
-				  job->length - job->head - job->tail);
-	/* Bytes are counted from the beginning, so that comes first. */
-	if (job->bytes || !job->status)
-		do_edge(job, 0, job->head);
-	if (!job->status)
-		do_edge(job, job->length - job->tail, job->tail);
+		dmafd_stream_for_cpu(&job->dst);
+	do_edges(job);
 }
 
-/* All that was done to the memory is done before the count goes down. */
-static void release_buffers(struct dmafd_job *job)
-{
-	if (job->src.buf)
-		atomic_dec_return_release(&job->src.buf->jobs);
-	if (job->dst.buf)
-		atomic_dec_return_release(&job->dst.buf->jobs);
-}
+/* ---- the end of a job ---- */
 
 static void free_job(struct dmafd_chan *chan, struct dmafd_job *job)
 {
@@ -58,7 +93,7 @@ void dmafd_complete(struct dmafd_chan *chan, struct dmafd_job *job)
 	unsigned long flags;
 
 	finish(job);
-	release_buffers(job);
+	dmafd_job_release(job);
 	job->complete_ns = ktime_get_ns();
 	spin_lock_irqsave(&chan->lock, flags);
 	chan->completed++;

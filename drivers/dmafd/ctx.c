@@ -72,8 +72,7 @@ int dmafd_info(void *object, struct dmafd_cmd *cmd)
 
 	if (info->flags || info->__reserved)
 		return -EOPNOTSUPP;
-	info->out_opcodes = BIT_ULL(DMAFD_OP_NOP) | BIT_ULL(DMAFD_OP_COPY) |
-			    BIT_ULL(DMAFD_OP_FILL);
+	info->out_opcodes = dmafd_opcodes();
 	info->out_op_flags = DMAFD_OP_FENCE | DMAFD_OP_NO_COMPLETION;
 	info->out_op_size = sizeof(struct dmafd_op);
 	info->out_completion_size = sizeof(struct dmafd_completion);

@@ -12,7 +12,9 @@
  *	port.c		places where a channel meets a device's register
  *	configfs.c	ports that root tells of
  *	chan.c		channels as files
- *	submit.c	operations checked and made into jobs
+ *	op.c		operations checked, and the memory that they name found
+ *	submit.c	operations made into jobs
+ *	stream.c	the memory of a job, from its beginning to its end
  *	pump.c		jobs fed to the controller, piece by piece
  *	stop.c		the end of jobs that don't end by themselves
  *	complete.c	jobs that are over, and those who wait for them
@@ -62,6 +64,9 @@
 /* All that are known. */
 #define DMAFD_CAPS		(DMAFD_CAP_COPY | DMAFD_CAP_FILL | DMAFD_CAP_XOR |	\
 				 DMAFD_CAP_SLAVE | DMAFD_CAP_CYCLIC | DMAFD_CAP_INTERLEAVE)
+
+/* Sources of an xor. */
+#define DMAFD_MAX_SOURCES	32
 
 /* Pieces that the controller holds at most. */
 #define DMAFD_WINDOW		64
@@ -158,11 +163,11 @@ struct dmafd_buf {
 struct dmafd_buf *dmafd_buf_find(struct dmafd_ctx *ctx, u32 id);
 /* Unmaps and unpins a buffer that nobody knows of any more. */
 void dmafd_buf_free(struct dmafd_buf *buf);
-/*
- * The CPU copies or sets a few bytes. Any context.
- */
+/* The CPU copies, sets, or takes the exclusive or of a few bytes. Any context. */
 void dmafd_buf_copy(struct dmafd_buf *dst, size_t dst_at, struct dmafd_buf *src, size_t src_at,
 		    size_t len);
+void dmafd_buf_xor(struct dmafd_buf *dst, size_t dst_at, struct dmafd_buf *src, size_t src_at,
+		   size_t len);
 void dmafd_buf_fill(struct dmafd_buf *dst, size_t at, int value, size_t len);
 
 /* ---- controllers ---- */
@@ -208,6 +213,7 @@ struct dmafd_map {
 	struct sg_table sgt;
 	enum dma_data_direction dir;
 	bool sync;			/* the device does not see what the CPU sees */
+	unsigned int line;		/* what the device writes along with a byte; or 1 */
 	unsigned int parts;
 	struct dmafd_part *part;
 };
@@ -290,15 +296,63 @@ void dmafd_port_exit(void);
 int dmafd_configfs_init(void);
 void dmafd_configfs_exit(void);
 
-/* ---- channels ---- */
+/* ---- streams ---- */
 
-/* A buffer's part in a job. */
-struct dmafd_range {
+/* A part of a buffer that a job works on. */
+struct dmafd_stretch {
 	struct dmafd_buf *buf;
 	struct dmafd_map *map;
-	size_t at;
-	struct dmafd_place place;	/* up to where the controller was fed; the pump's */
+	size_t at, len;
 };
+
+/*
+ * What a job reads, or what it writes: stretches of memory, one behind the other.
+ * Either each stands in a list, or all are like the first, @stride bytes apart.
+ * Without any, @count is 0. All but the walker's is constant while there is a job.
+ */
+struct dmafd_stream {
+	unsigned int count;
+	struct dmafd_stretch *list;	/* owned; or NULL */
+	struct dmafd_stretch one;	/* the first, without a list */
+	s64 stride;
+
+	/* Where it is, of who walks along it: the pump, and then who completes the job. */
+	unsigned int nr;		/* of the stretch */
+	struct dmafd_stretch now;	/* that stretch */
+	size_t in;			/* how far in it */
+	struct dmafd_place place;	/* the same */
+};
+
+/* The stretch with that number. */
+void dmafd_stream_get(const struct dmafd_stream *stream, unsigned int nr,
+		      struct dmafd_stretch *stretch);
+/* To the beginning. Any context, as the rest. */
+void dmafd_stream_rewind(struct dmafd_stream *stream);
+/* Forth by so many bytes, of which there are as many. */
+void dmafd_stream_advance(struct dmafd_stream *stream, size_t len);
+static inline dma_addr_t dmafd_stream_addr(const struct dmafd_stream *stream)
+{
+	return dmafd_map_addr(stream->now.map, &stream->place);
+}
+
+/* How much of what is left of this stretch is in one piece for the device. */
+size_t dmafd_stream_run(const struct dmafd_stream *stream, size_t want);
+/*
+ * Where the device does not see the CPU's caches, a line that holds other bytes,
+ * too, must not be written by it: what the CPU writes there would be lost. So the
+ * device writes the middle of a stretch, and the CPU the edges. How long is the
+ * one at its beginning, and where the one at its end begins.
+ */
+void dmafd_stretch_edges(const struct dmafd_stretch *stretch, size_t *head, size_t *tail);
+/* Hands it over: what is read completely, what is written without edges. */
+void dmafd_stream_for_device(const struct dmafd_stream *stream, bool written);
+void dmafd_stream_for_cpu(const struct dmafd_stream *stream);
+/* Whether there are edges. */
+bool dmafd_stream_syncs(const struct dmafd_stream *stream);
+/* Lets go of its buffers, and frees the list. */
+void dmafd_stream_release(struct dmafd_stream *stream);
+
+/* ---- jobs ---- */
 
 /*
  * A job. It is free, or in the queue, or done and to be read, and on the list that
@@ -313,22 +367,33 @@ struct dmafd_job {
 	u64 sequence;
 	u64 submit_ns;
 	u64 complete_ns;
-	struct dmafd_range src, dst;
+	struct dmafd_stream dst;
+	struct dmafd_stream src;
+	struct dmafd_stream *srcs;	/* all that is read: &src, or an array of its own */
+	unsigned int nr_srcs;
 	size_t length;
+	u32 align;			/* of addresses and lengths, for the controller */
 	u8 value;
-	/* The controller does length - head - tail bytes, the CPU the rest. */
-	u32 head, tail;
 	unsigned long timeout;		/* jiffies */
 	unsigned long deadline;		/* channel's lock; while first in the queue */
 	u64 since_ns;			/* the same */
 
 	/* the pump's */
 	bool started, fed;
-	size_t left;			/* to be fed */
+	bool by_rows;			/* many of them in one piece, if the driver likes */
+	size_t left;			/* up to the end, edges included */
 	unsigned int pieces;		/* that the controller has */
-	u64 bytes;
+	u64 bytes;			/* that it moved; once complete, edges included */
 	int status;
 };
+
+/* All that it works on, to its beginning, or forth by so many bytes. */
+void dmafd_job_rewind(struct dmafd_job *job);
+void dmafd_job_advance(struct dmafd_job *job, size_t len);
+/* Lets go of all its memory: nothing is there afterwards. Any context. */
+void dmafd_job_release(struct dmafd_job *job);
+
+/* ---- channels ---- */
 
 struct dmafd_run;
 
@@ -365,7 +430,9 @@ struct dmafd_chan {
 	bool sync;			/* the controller does not see what the CPU sees */
 	u32 caps;
 	u32 copy_align, fill_align;	/* bytes */
-	size_t max_segment;		/* a multiple of both */
+	u32 xor_align;
+	unsigned int max_sources;	/* of an xor */
+	size_t max_segment;		/* a multiple of all three */
 	unsigned long boundary;		/* that a piece does not cross; a mask */
 	unsigned int depth;
 	unsigned long timeout;
@@ -404,6 +471,7 @@ struct dmafd_chan {
 	unsigned int first, count;	/* slots in use */
 	unsigned int run_nr;
 	bool halted;			/* the controller pauses what it has */
+	struct dma_interleaved_template *rows;
 
 	wait_queue_head_t wait;		/* for completions, or room */
 	wait_queue_head_t rest;		/* for the pump to rest */
@@ -426,6 +494,17 @@ void dmafd_chan_put(struct dmafd_chan *chan);
  */
 void dmafd_chan_kill(struct dmafd_chan *chan, int status);
 
+/* Those that are known, as bits. */
+u64 dmafd_opcodes(void);
+/* Whether all that it names beside memory is as it should be: 0 or an error. */
+int dmafd_op_check(const struct dmafd_chan *chan, const struct dmafd_op *op);
+/*
+ * Finds the memory of such an operation for a job that has none; when it fails,
+ * the job has none then, either. May sleep. Caller holds the channel's mutex.
+ */
+int dmafd_op_find(struct dmafd_chan *chan, const struct dmafd_op *op, struct dmafd_job *job);
+/* -EINVAL if a job writes what it reads, or something twice, or another error. */
+int dmafd_check_overlap(const struct dmafd_job *job);
 int dmafd_submit(void *object, struct dmafd_cmd *cmd);
 
 /* Feeds the controller and completes what is over; any context, without locks. */

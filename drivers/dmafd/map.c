@@ -136,6 +136,7 @@ static int make_parts(struct dmafd_map *map, const struct dmafd_buf *buf)
 	lay_out(map, buf->length, map->part);
 	for (i = 0; i < map->parts && !map->sync; i++)
 		map->sync = dma_need_sync(map->ctrl->dev, map->part[i].addr);
+	map->line = map->sync ? dmafd_line() : 1;
 	return 0;
 }
 

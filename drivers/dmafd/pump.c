@@ -125,48 +125,153 @@ static void feed_next(struct dmafd_chan *chan, struct dmafd_job *job)
 
 static void start(struct dmafd_job *job)
 {
+	unsigned int i;
+
 	job->started = true;
-	if (job->src.buf)
-		dmafd_map_for_device(job->src.map, job->src.at + job->head, job->left);
-	if (job->dst.buf)
-		dmafd_map_for_device(job->dst.map, job->dst.at + job->head, job->left);
+	for (i = 0; i < job->nr_srcs; i++)
+		dmafd_stream_for_device(&job->srcs[i], false);
+	dmafd_stream_for_device(&job->dst, true);
 }
 
-/* How much of @len one side can do in one piece. */
-static size_t side_limit(const struct dmafd_chan *chan, const struct dmafd_range *range,
+/* How much of @len one side can do in one piece, from where it is. */
+static size_t side_limit(const struct dmafd_chan *chan, const struct dmafd_stream *side,
 			 u32 align, size_t len)
 {
-	dma_addr_t addr = dmafd_map_addr(range->map, &range->place);
+	dma_addr_t addr = dmafd_stream_addr(side);
 
-	len = dmafd_map_run(range->map, &range->place, len);
 	if (!len || addr & (align - 1))
 		return 0;
 	return min_t(u64, len - 1, chan->boundary - (addr & chan->boundary)) + 1;
 }
 
-/* 0 if there is no such piece. */
-static size_t piece_length(const struct dmafd_chan *chan, const struct dmafd_job *job)
+/* How many bytes from here on are the CPU's; and if there are none, how many are not. */
+static size_t edge_length(const struct dmafd_stream *dst, size_t *middle)
 {
-	u32 align = job->opcode == DMAFD_OP_COPY ? chan->copy_align : chan->fill_align;
-	size_t len = min(job->left, chan->max_segment);
+	size_t head, tail;
 
-	if (job->src.buf)
-		len = side_limit(chan, &job->src, align, len);
-	len = side_limit(chan, &job->dst, align, len);
-	return len & ~((size_t)align - 1);
+	dmafd_stretch_edges(&dst->now, &head, &tail);
+	if (dst->in < head)
+		return head - dst->in;
+	*middle = tail - min(dst->in, tail);
+	return *middle ? 0 : dst->now.len - dst->in;
+}
+
+static void skip_edges(struct dmafd_job *job, size_t *middle)
+{
+	size_t edge;
+
+	while (job->left) {
+		edge = edge_length(&job->dst, middle);
+		if (!edge)
+			break;
+		job->left -= edge;
+		dmafd_job_advance(job, edge);
+	}
+}
+
+/* What the controller is to do at once: bytes, or so many rows of the same length. */
+struct piece {
+	size_t len;
+	size_t rows;
+};
+
+/* 0 if there is no such piece. */
+static size_t piece_length(const struct dmafd_chan *chan, const struct dmafd_job *job,
+			   size_t middle)
+{
+	size_t len = min(middle, chan->max_segment);
+	unsigned int i;
+
+	for (i = 0; i < job->nr_srcs; i++)
+		len = side_limit(chan, &job->srcs[i], job->align,
+				 dmafd_stream_run(&job->srcs[i], len));
+	len = side_limit(chan, &job->dst, job->align, dmafd_stream_run(&job->dst, len));
+	return len & ~((size_t)job->align - 1);
+}
+
+/* How many rows of at most @max one side can do at once. */
+static size_t side_rows(const struct dmafd_chan *chan, const struct dmafd_job *job,
+			const struct dmafd_stream *side, size_t max)
+{
+	size_t row = side->now.len, stride = side->stride, len;
+
+	if (side->in || !max)
+		return 0;
+	len = side_limit(chan, side, job->align,
+			 dmafd_map_run(side->now.map, &side->place, (max - 1) * stride + row));
+	return len < row ? 0 : min(max, (len - row) / stride + 1);
+}
+
+static struct piece find_piece(const struct dmafd_chan *chan, const struct dmafd_job *job,
+			       size_t middle)
+{
+	size_t row = job->dst.now.len, rows = 0;
+
+	if (job->by_rows) {
+		rows = min_t(size_t, job->dst.count - job->dst.nr, chan->max_segment / row);
+		rows = side_rows(chan, job, &job->src, rows);
+		rows = side_rows(chan, job, &job->dst, rows);
+	}
+	if (rows > 1)
+		return (struct piece){ .len = rows * row, .rows = rows };
+	return (struct piece){ .len = piece_length(chan, job, middle) };
+}
+
+#define PREP_FLAGS	(DMA_PREP_INTERRUPT | DMA_CTRL_ACK)
+
+static struct dma_async_tx_descriptor *prepare_rows(struct dmafd_chan *chan,
+						    struct dmafd_job *job, size_t rows)
+{
+	size_t row = job->dst.now.len;
+
+	*chan->rows = (struct dma_interleaved_template) {
+		.src_start = dmafd_stream_addr(&job->src),
+		.dst_start = dmafd_stream_addr(&job->dst),
+		.dir = DMA_MEM_TO_MEM,
+		.src_inc = true,
+		.dst_inc = true,
+		.src_sgl = true,
+		.dst_sgl = true,
+		.numf = rows,
+		.frame_size = 1,
+	};
+	chan->rows->sgl[0] = (struct data_chunk) {
+		.size = row,
+		.src_icg = job->src.stride - row,
+		.dst_icg = job->dst.stride - row,
+	};
+	return dmaengine_prep_interleaved_dma(chan->dma, chan->rows, PREP_FLAGS);
+}
+
+static struct dma_async_tx_descriptor *prepare_xor(struct dmafd_chan *chan,
+						   struct dmafd_job *job, size_t len)
+{
+	dma_addr_t src[DMAFD_MAX_SOURCES];
+	unsigned int i;
+
+	for (i = 0; i < job->nr_srcs; i++)
+		src[i] = dmafd_stream_addr(&job->srcs[i]);
+	return chan->dma->device->device_prep_dma_xor(chan->dma, dmafd_stream_addr(&job->dst), src,
+						      job->nr_srcs, len, PREP_FLAGS);
 }
 
 static struct dma_async_tx_descriptor *prepare(struct dmafd_chan *chan, struct dmafd_job *job,
-					       size_t len)
+					       const struct piece *piece)
 {
-	const unsigned long flags = DMA_PREP_INTERRUPT | DMA_CTRL_ACK;
-	dma_addr_t dst = dmafd_map_addr(job->dst.map, &job->dst.place);
+	dma_addr_t dst = dmafd_stream_addr(&job->dst);
 
-	if (job->opcode == DMAFD_OP_FILL)
-		return dmaengine_prep_dma_memset(chan->dma, dst, job->value, len, flags);
-	return dmaengine_prep_dma_memcpy(chan->dma, dst,
-					 dmafd_map_addr(job->src.map, &job->src.place), len,
-					 flags);
+	if (piece->rows)
+		return prepare_rows(chan, job, piece->rows);
+	switch (job->opcode) {
+	case DMAFD_OP_FILL:
+		return dmaengine_prep_dma_memset(chan->dma, dst, job->value, piece->len,
+						 PREP_FLAGS);
+	case DMAFD_OP_XOR:
+		return prepare_xor(chan, job, piece->len);
+	default:
+		return dmaengine_prep_dma_memcpy(chan->dma, dst, dmafd_stream_addr(&job->src),
+						 piece->len, PREP_FLAGS);
+	}
 }
 
 static struct dmafd_slot *fill_slot(struct dmafd_chan *chan, struct dmafd_job *job, size_t len)
@@ -185,24 +290,16 @@ static struct dmafd_slot *fill_slot(struct dmafd_chan *chan, struct dmafd_job *j
 	return slot;
 }
 
-static void advance(struct dmafd_job *job, size_t len)
-{
-	job->left -= len;
-	if (job->src.buf)
-		dmafd_map_advance(job->src.map, &job->src.place, len);
-	dmafd_map_advance(job->dst.map, &job->dst.place, len);
-}
-
 /* False if the controller does not take it. */
-static bool feed_piece(struct dmafd_chan *chan, struct dmafd_job *job, size_t len)
+static bool feed_piece(struct dmafd_chan *chan, struct dmafd_job *job, const struct piece *piece)
 {
-	struct dma_async_tx_descriptor *tx = prepare(chan, job, len);
+	struct dma_async_tx_descriptor *tx = prepare(chan, job, piece);
 	struct dmafd_slot *slot;
 	dma_cookie_t cookie;
 
 	if (!tx)
 		return false;
-	slot = fill_slot(chan, job, len);
+	slot = fill_slot(chan, job, piece->len);
 	tx->callback_result = piece_done;
 	tx->callback_param = slot;
 	/* It may call back from here on. */
@@ -215,7 +312,8 @@ static bool feed_piece(struct dmafd_chan *chan, struct dmafd_job *job, size_t le
 		return false;
 	}
 	WRITE_ONCE(slot->cookie, cookie);
-	advance(job, len);
+	job->left -= piece->len;
+	dmafd_job_advance(job, piece->len);
 	return true;
 }
 
@@ -226,33 +324,44 @@ static void give_up(struct dmafd_job *job, int status)
 		job->status = status;
 }
 
-/* False if the rest has to wait until the controller is done with something. */
+/* False if it has to wait until the controller is done with something. */
+static bool feed_some(struct dmafd_chan *chan, struct dmafd_job *job, size_t middle)
+{
+	struct piece piece;
+
+	if (chan->count == DMAFD_WINDOW)
+		return false;
+	piece = find_piece(chan, job, middle);
+	if (!piece.len)
+		give_up(job, -EREMOTEIO);
+	else if (feed_piece(chan, job, &piece))
+		return true;
+	/* There may be room for it later. */
+	else if (chan->count)
+		return false;
+	else if (piece.rows)
+		job->by_rows = false;
+	else
+		give_up(job, -EREMOTEIO);
+	return true;
+}
+
+/* False if the rest has to wait. */
 static bool feed_job(struct dmafd_chan *chan, struct dmafd_job *job)
 {
-	size_t len;
+	size_t middle = 0;
 
 	if (!job->started && job->left)
 		start(job);
-	while (job->left) {
-		if (job->status) {
+	for (;;) {
+		if (job->status)
 			give_up(job, job->status);
-			break;
-		}
-		if (chan->count == DMAFD_WINDOW)
+		skip_edges(job, &middle);
+		if (!job->left)
+			return true;
+		if (!feed_some(chan, job, middle))
 			return false;
-		len = piece_length(chan, job);
-		if (!len) {
-			give_up(job, -EREMOTEIO);
-			break;
-		}
-		if (feed_piece(chan, job, len))
-			continue;
-		/* There may be room for it later. */
-		if (chan->count)
-			return false;
-		give_up(job, -EREMOTEIO);
 	}
-	return true;
 }
 
 static void feed(struct dmafd_chan *chan)

@@ -267,7 +267,7 @@ struct dmafd_chan_open {
  * @out_failed: those of these that did not end well
  * @out_bytes: how many bytes the complete ones moved
  * @out_width: of a port, the bytes of its device's register; 0 otherwise
- * @out_max_sources: 0
+ * @out_max_sources: the most sources of a DMAFD_OP_XOR; 0 if it can't do that
  * @out_name: the channel's name
  * @out_device: the controller's name
  */
@@ -297,14 +297,25 @@ struct dmafd_chan_info {
 /**
  * enum dmafd_opcode - what a job does
  * @DMAFD_OP_NOP: nothing; it completes after those before it
- * @DMAFD_OP_COPY: copies @length bytes from the source to the destination, which
- *	may not overlap
+ * @DMAFD_OP_COPY: copies @length bytes from the source to the destination
  * @DMAFD_OP_FILL: sets @length bytes of the destination to @value
+ * @DMAFD_OP_COPY_SG: copies a list of segments, one behind the other, to another
+ *	list; @args is struct dmafd_sg_args, @length all of the bytes
+ * @DMAFD_OP_COPY_2D: copies rows; @args is struct dmafd_2d_args, @length all of the
+ *	bytes
+ * @DMAFD_OP_XOR: sets the destination to the exclusive or of several sources;
+ *	@args is struct dmafd_sg_args
+ *
+ * What a job writes may not overlap with anything that it reads, nor be written
+ * twice by it: EINVAL.
  */
 enum dmafd_opcode {
 	DMAFD_OP_NOP,
 	DMAFD_OP_COPY,
 	DMAFD_OP_FILL,
+	DMAFD_OP_COPY_SG,
+	DMAFD_OP_COPY_2D,
+	DMAFD_OP_XOR,
 };
 
 /*
@@ -315,6 +326,72 @@ enum dmafd_opcode {
 #define DMAFD_OP_FENCE		0x01
 /* There is no completion, unless it fails. */
 #define DMAFD_OP_NO_COMPLETION	0x02
+
+/**
+ * struct dmafd_segment - a stretch of memory
+ * @buf: number of its buffer
+ * @__reserved: must be 0
+ * @offset: where it begins in its buffer
+ * @length: in bytes, not 0
+ */
+struct dmafd_segment {
+	__u32 buf;
+	__u32 __reserved;
+	__aligned_u64 offset;
+	__aligned_u64 length;
+};
+
+/* The most segments of one list. */
+#define DMAFD_MAX_SEGMENTS	1024
+
+/**
+ * struct dmafd_sg_args - of DMAFD_OP_COPY_SG and DMAFD_OP_XOR
+ * @size: sizeof(struct dmafd_sg_args)
+ * @flags: must be 0
+ * @src: an array of struct dmafd_segment
+ * @dst: the same; of DMAFD_OP_XOR, 0
+ * @nr_src: the array's length
+ * @nr_dst: the same; of DMAFD_OP_XOR, 0
+ *
+ * Of DMAFD_OP_COPY_SG, the segments of each list add up to the operation's length.
+ * Of DMAFD_OP_XOR, each has it, and there are at least 2, and not more than the
+ * controller takes.
+ */
+struct dmafd_sg_args {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 src;
+	__aligned_u64 dst;
+	__u32 nr_src;
+	__u32 nr_dst;
+};
+
+/* The most rows of a copy. */
+#define DMAFD_MAX_ROWS		65536
+
+/**
+ * struct dmafd_2d_args - of DMAFD_OP_COPY_2D
+ * @size: sizeof(struct dmafd_2d_args)
+ * @flags: must be 0
+ * @src_stride: from the beginning of a row of the source to the next one's; negative
+ *	if rows go up from @src_offset, and 0 if all are the same
+ * @dst_stride: the same of the destination; a row at least, up or down
+ * @rows: how many; divides the operation's length into the length of a row
+ * @__reserved: must be 0
+ *
+ * Of one row, strides are of no matter. Rows of the source may overlap with each
+ * other. When both strides are the same, up or down, rows of both sides may lie
+ * between each other; otherwise the areas from the lowest to the highest row may
+ * not overlap.
+ */
+struct dmafd_2d_args {
+	__u32 size;
+	__u32 flags;
+	__s64 __attribute__((aligned(8))) src_stride;
+	__s64 __attribute__((aligned(8))) dst_stride;
+	__u32 rows;
+	__u32 __reserved;
+};
 
 /**
  * struct dmafd_op - an operation: what makes a job
@@ -329,7 +406,7 @@ enum dmafd_opcode {
  * @timeout_ms: how long it may take, from when it is the first that is not
  *	complete; 0 for what the channel was opened with
  * @value: of DMAFD_OP_FILL: 0 to 255
- * @__reserved: must be 0
+ * @args: what the opcode needs besides, a pointer; read during the call
  *
  * Members that are of no use for the opcode must be 0.
  */
@@ -344,7 +421,7 @@ struct dmafd_op {
 	__aligned_u64 length;
 	__u32 timeout_ms;
 	__u32 value;
-	__aligned_u64 __reserved;
+	__aligned_u64 args;
 };
 
 /**

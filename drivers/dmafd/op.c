@@ -1,0 +1,406 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Operations checked, and the memory that they name found.
+ */
+#include <linux/math64.h>
+#include <linux/overflow.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+
+#include "dmafd.h"
+
+/* So many segments are looked at in one go. */
+#define SOME_SEGMENTS	16
+
+/* ---- what needs no memory ---- */
+
+/* What the controller must be able to do. */
+static const u32 needs[] = {
+	[DMAFD_OP_NOP] = 0,
+	[DMAFD_OP_COPY] = DMAFD_CAP_COPY,
+	[DMAFD_OP_FILL] = DMAFD_CAP_FILL,
+	[DMAFD_OP_COPY_SG] = DMAFD_CAP_COPY,
+	[DMAFD_OP_COPY_2D] = DMAFD_CAP_COPY,
+	[DMAFD_OP_XOR] = DMAFD_CAP_XOR,
+};
+
+u64 dmafd_opcodes(void)
+{
+	return BIT_ULL(ARRAY_SIZE(needs)) - 1;
+}
+
+/* Whether all is 0 that is of no use. */
+static bool is_lean(const struct dmafd_op *op)
+{
+	bool src = op->src_buf || op->src_offset, dst = op->dst_buf || op->dst_offset;
+
+	switch (op->opcode) {
+	case DMAFD_OP_NOP:
+		return !src && !dst && !op->length && !op->value && !op->args;
+	case DMAFD_OP_COPY:
+		return !op->value && !op->args;
+	case DMAFD_OP_FILL:
+		return !src && !op->args;
+	case DMAFD_OP_COPY_SG:
+		return !src && !dst && !op->value;
+	case DMAFD_OP_COPY_2D:
+		return !op->value;
+	default:
+		return !src && !op->value;
+	}
+}
+
+int dmafd_op_check(const struct dmafd_chan *chan, const struct dmafd_op *op)
+{
+	if (op->flags & ~(DMAFD_OP_FENCE | DMAFD_OP_NO_COMPLETION) ||
+	    op->opcode >= ARRAY_SIZE(needs) || needs[op->opcode] & ~chan->caps ||
+	    (chan->port && needs[op->opcode]))
+		return -EOPNOTSUPP;
+	if (!is_lean(op) || op->value > U8_MAX || (op->opcode != DMAFD_OP_NOP && !op->length))
+		return -EINVAL;
+	return 0;
+}
+
+/* ---- one stretch ---- */
+
+/* The buffer is not removed from here on. */
+static int find_stretch(struct dmafd_chan *chan, struct dmafd_stretch *stretch, u32 id, u64 at,
+			u64 length, u32 access)
+{
+	struct dmafd_buf *buf = dmafd_buf_find(chan->ctx, id);
+
+	lockdep_assert_held(&chan->ctx->lock);
+
+	if (!buf)
+		return -ENOENT;
+	if (!(buf->access & access))
+		return -EACCES;
+	if (at > buf->length || length > buf->length - at)
+		return -EINVAL;
+	stretch->map = dmafd_map_get(buf, chan->ctrl);
+	if (IS_ERR(stretch->map))
+		return PTR_ERR(stretch->map);
+	stretch->buf = buf;
+	stretch->at = at;
+	stretch->len = length;
+	atomic_inc(&buf->jobs);
+	return 0;
+}
+
+static int find_one(struct dmafd_chan *chan, struct dmafd_stream *stream, u32 id, u64 at,
+		    u64 length, u32 access)
+{
+	int err = find_stretch(chan, &stream->one, id, at, length, access);
+
+	if (err)
+		return err;
+	stream->count = 1;
+	stream->stride = 0;
+	return 0;
+}
+
+/* Of a copy or a fill, or the first row of one. */
+static int find_plain(struct dmafd_chan *chan, const struct dmafd_op *op, struct dmafd_job *job,
+		      u64 length)
+{
+	struct dmafd_ctx *ctx = chan->ctx;
+	int err = 0;
+
+	mutex_lock(&ctx->lock);
+	if (op->opcode != DMAFD_OP_FILL) {
+		job->nr_srcs = 1;
+		err = find_one(chan, &job->src, op->src_buf, op->src_offset, length,
+			       DMAFD_BUF_READ);
+	}
+	if (!err)
+		err = find_one(chan, &job->dst, op->dst_buf, op->dst_offset, length,
+			       DMAFD_BUF_WRITE);
+	mutex_unlock(&ctx->lock);
+	return err;
+}
+
+/* ---- arguments ---- */
+
+/* They begin with their size. */
+static int fetch_args(const struct dmafd_op *op, void *args, size_t size)
+{
+	void __user *user = u64_to_user_ptr(op->args);
+	u32 user_size;
+
+	if (get_user(user_size, (u32 __user *)user))
+		return -EFAULT;
+	if (user_size < size)
+		return -EINVAL;
+	if (user_size > PAGE_SIZE)
+		return -E2BIG;
+	return copy_struct_from_user(args, size, user, user_size);
+}
+
+/* ---- lists ---- */
+
+static int find_segments(struct dmafd_chan *chan, struct dmafd_stream *stream,
+			 const struct dmafd_segment *segment, u32 count, u32 access)
+{
+	struct dmafd_ctx *ctx = chan->ctx;
+	int err = 0;
+
+	mutex_lock(&ctx->lock);
+	for (; count && !err; count--, segment++) {
+		if (segment->__reserved)
+			err = -EOPNOTSUPP;
+		else if (!segment->length)
+			err = -EINVAL;
+		else
+			err = find_stretch(chan, &stream->list[stream->count], segment->buf,
+					   segment->offset, segment->length, access);
+		if (!err)
+			stream->count++;
+	}
+	mutex_unlock(&ctx->lock);
+	return err;
+}
+
+static int find_list(struct dmafd_chan *chan, struct dmafd_stream *stream, u64 ptr, u32 count,
+		     u32 access)
+{
+	const struct dmafd_segment __user *user = u64_to_user_ptr(ptr);
+	struct dmafd_segment some[SOME_SEGMENTS];
+	int err = 0;
+	u32 n;
+
+	stream->list = kmalloc_array(count, sizeof(*stream->list),
+				     GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
+	if (!stream->list)
+		return -ENOMEM;
+	while (stream->count < count && !err) {
+		n = min_t(u32, count - stream->count, ARRAY_SIZE(some));
+		if (copy_from_user(some, user + stream->count, n * sizeof(*some)))
+			err = -EFAULT;
+		else
+			err = find_segments(chan, stream, some, n, access);
+	}
+	return err;
+}
+
+static bool adds_up(const struct dmafd_stream *stream, u64 length)
+{
+	size_t sum = 0;
+	unsigned int i;
+
+	for (i = 0; i < stream->count; i++)
+		if (check_add_overflow(sum, stream->list[i].len, &sum))
+			return false;
+	return sum == length;
+}
+
+static int find_sg(struct dmafd_chan *chan, const struct dmafd_op *op, struct dmafd_job *job)
+{
+	struct dmafd_sg_args args;
+	int err = fetch_args(op, &args, sizeof(args));
+
+	if (err)
+		return err;
+	if (args.flags)
+		return -EOPNOTSUPP;
+	if (!args.nr_src || args.nr_src > DMAFD_MAX_SEGMENTS ||
+	    !args.nr_dst || args.nr_dst > DMAFD_MAX_SEGMENTS)
+		return -EINVAL;
+	job->nr_srcs = 1;
+	err = find_list(chan, &job->src, args.src, args.nr_src, DMAFD_BUF_READ) ?:
+	      find_list(chan, &job->dst, args.dst, args.nr_dst, DMAFD_BUF_WRITE);
+	if (err)
+		return err;
+	return adds_up(&job->src, op->length) && adds_up(&job->dst, op->length) ? 0 : -EINVAL;
+}
+
+/* ---- rows ---- */
+
+static int set_rows(struct dmafd_stream *stream, u32 rows, s64 stride)
+{
+	const struct dmafd_stretch *first = &stream->one;
+	s64 last;
+
+	if (rows == 1)
+		return 0;
+	if (check_mul_overflow(stride, (s64)rows - 1, &last) ||
+	    check_add_overflow(last, (s64)first->at, &last) ||
+	    last < 0 || last > first->buf->length - first->len)
+		return -EINVAL;
+	stream->count = rows;
+	stream->stride = stride;
+	return 0;
+}
+
+/* Whether the controller may do many at once: it knows no strides back, and no edges. */
+static bool may_go_by_rows(const struct dmafd_chan *chan, const struct dmafd_job *job)
+{
+	const struct dmafd_stretch *dst = &job->dst.one;
+	size_t begins = dst->buf->first + dst->at;
+
+	return chan->caps & DMAFD_CAP_INTERLEAVE && job->dst.count > 1 &&
+	       chan->dma->device->directions & BIT(DMA_MEM_TO_MEM) &&
+	       job->src.stride >= (s64)dst->len && job->dst.stride >= (s64)dst->len &&
+	       !((begins | dst->len | (size_t)job->dst.stride) & (dst->map->line - 1));
+}
+
+static int find_2d(struct dmafd_chan *chan, const struct dmafd_op *op, struct dmafd_job *job)
+{
+	struct dmafd_2d_args args;
+	int err = fetch_args(op, &args, sizeof(args));
+	u64 row;
+	u32 rest;
+
+	if (err)
+		return err;
+	if (args.flags || args.__reserved)
+		return -EOPNOTSUPP;
+	if (!args.rows || args.rows > DMAFD_MAX_ROWS)
+		return -EINVAL;
+	row = div_u64_rem(op->length, args.rows, &rest);
+	if (rest)
+		return -EINVAL;
+	err = find_plain(chan, op, job, row);
+	if (err)
+		return err;
+	err = set_rows(&job->src, args.rows, args.src_stride) ?:
+	      set_rows(&job->dst, args.rows, args.dst_stride);
+	if (err)
+		return err;
+	if (args.rows > 1 && abs(args.dst_stride) < (s64)row)
+		return -EINVAL;
+	job->by_rows = may_go_by_rows(chan, job);
+	return 0;
+}
+
+/* ---- several sources ---- */
+
+/* Each entry of the list becomes a stream. */
+static int split_sources(struct dmafd_job *job)
+{
+	struct dmafd_stream *srcs;
+	unsigned int i;
+
+	srcs = kcalloc(job->src.count, sizeof(*srcs), GFP_KERNEL_ACCOUNT);
+	if (!srcs)
+		return -ENOMEM;
+	for (i = 0; i < job->src.count; i++) {
+		srcs[i].count = 1;
+		srcs[i].one = job->src.list[i];
+	}
+	job->srcs = srcs;
+	job->nr_srcs = job->src.count;
+	kfree(job->src.list);
+	job->src.list = NULL;
+	job->src.count = 0;
+	return 0;
+}
+
+static int find_sources(struct dmafd_chan *chan, const struct dmafd_op *op,
+			struct dmafd_job *job)
+{
+	struct dmafd_sg_args args;
+	int err = fetch_args(op, &args, sizeof(args));
+	unsigned int i;
+
+	if (err)
+		return err;
+	if (args.flags)
+		return -EOPNOTSUPP;
+	if (args.nr_src < 2 || args.nr_src > chan->max_sources || args.dst || args.nr_dst)
+		return -EINVAL;
+	job->nr_srcs = 1;
+	err = find_list(chan, &job->src, args.src, args.nr_src, DMAFD_BUF_READ);
+	if (err)
+		return err;
+	for (i = 0; i < job->src.count; i++)
+		if (job->src.list[i].len != op->length)
+			return -EINVAL;
+	return split_sources(job);
+}
+
+static int find_xor(struct dmafd_chan *chan, const struct dmafd_op *op, struct dmafd_job *job)
+{
+	struct dmafd_ctx *ctx = chan->ctx;
+	int err;
+
+	err = find_sources(chan, op, job);
+	if (err)
+		return err;
+	mutex_lock(&ctx->lock);
+	err = find_one(chan, &job->dst, op->dst_buf, op->dst_offset, op->length,
+		       DMAFD_BUF_WRITE);
+	mutex_unlock(&ctx->lock);
+	return err;
+}
+
+/* ---- all of it ---- */
+
+static int find(struct dmafd_chan *chan, const struct dmafd_op *op, struct dmafd_job *job)
+{
+	switch (op->opcode) {
+	case DMAFD_OP_NOP:
+		return 0;
+	case DMAFD_OP_COPY_SG:
+		return find_sg(chan, op, job);
+	case DMAFD_OP_COPY_2D:
+		return find_2d(chan, op, job);
+	case DMAFD_OP_XOR:
+		return find_xor(chan, op, job);
+	default:
+		return find_plain(chan, op, job, op->length);
+	}
+}
+
+static u32 align_of(const struct dmafd_chan *chan, u32 opcode)
+{
+	switch (opcode) {
+	case DMAFD_OP_FILL:
+		return chan->fill_align;
+	case DMAFD_OP_XOR:
+		return chan->xor_align;
+	default:
+		return chan->copy_align;
+	}
+}
+
+static bool is_aligned(const struct dmafd_stream *stream, u32 align)
+{
+	struct dmafd_stretch stretch;
+	struct dmafd_place place;
+	unsigned int i;
+
+	for (i = 0; align > 1 && i < stream->count; i++) {
+		dmafd_stream_get(stream, i, &stretch);
+		dmafd_map_seek(stretch.map, stretch.at, &place);
+		if ((dmafd_map_addr(stretch.map, &place) | stretch.len) & (align - 1))
+			return false;
+	}
+	return true;
+}
+
+static int check_alignment(const struct dmafd_job *job)
+{
+	unsigned int i;
+
+	for (i = 0; i < job->nr_srcs; i++)
+		if (!is_aligned(&job->srcs[i], job->align))
+			return -EINVAL;
+	return is_aligned(&job->dst, job->align) ? 0 : -EINVAL;
+}
+
+int dmafd_op_find(struct dmafd_chan *chan, const struct dmafd_op *op, struct dmafd_job *job)
+{
+	int err;
+
+	lockdep_assert_held(&chan->mutex);
+
+	job->srcs = &job->src;
+	job->nr_srcs = 0;
+	job->length = op->length;
+	job->align = align_of(chan, op->opcode);
+	job->by_rows = false;
+	err = find(chan, op, job) ?: check_alignment(job) ?: dmafd_check_overlap(job);
+	if (err)
+		dmafd_job_release(job);
+	return err;
+}
