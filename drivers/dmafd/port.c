@@ -69,7 +69,7 @@ int dmafd_port_check(const struct dmafd_port_config *config)
 		wrong = "it has no address";
 	else if (!dmafd_port_is_width(config->width))
 		wrong = "its register cannot be that wide";
-	else if (config->address % rounddown_pow_of_two(config->width))
+	else if (config->address & (rounddown_pow_of_two(config->width) - 1))
 		wrong = "its address is not aligned to its width";
 	else if (!config->burst)
 		wrong = "its bursts are empty";
