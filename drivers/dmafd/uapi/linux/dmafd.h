@@ -387,8 +387,8 @@ struct dmafd_sg_args {
 struct dmafd_2d_args {
 	__u32 size;
 	__u32 flags;
-	__s64 __attribute__((aligned(8))) src_stride;
-	__s64 __attribute__((aligned(8))) dst_stride;
+	__s64 src_stride;
+	__s64 dst_stride;
 	__u32 rows;
 	__u32 __reserved;
 };
