@@ -118,12 +118,13 @@ static long pins_before;
 
 void rig_up(struct rig *rig, const char *view, const char *options)
 {
-	const char *board = getenv("BOARD");
+	const char *board = getenv("BOARD") ?: "";
+	bool bcm2835 = !strcmp(board, "raspi3b"), pl330 = !strcmp(board, "smdkc210");
 
 	rig->ctx = -1;
 	rig->chan = -1;
-	rig->real = board && !strcmp(board, "raspi3b");
-	rig->step = rig->real ? 4 : 1;
+	rig->real = bcm2835 || pl330;
+	rig->step = bcm2835 ? 4 : 1;
 	if (rig->real && strcmp(view, "flat"))
 		SKIP("the board's controller has one view of memory");
 	load("modprobe dmafd", "/dev/dmafd");

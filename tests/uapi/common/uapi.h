@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * What the tests of dmafd share: a controller to work with, and what to ask of
- * it. On raspi3b that is the board's own; elsewhere it is a simulated one.
+ * it. On raspi3b and smdkc210 that is the board's own; elsewhere it is a simulated
+ * one.
  *
  * Functions of type int return what the system call does. Those of type void fail
  * the test and end it when they can't do what they should.
