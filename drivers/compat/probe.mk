@@ -2,7 +2,7 @@
 #
 # What differs between kernels is found in the headers that a module is built
 # with, not guessed from their version: distributions carry changes back. A
-# module's Makefile includes this file; dma-ops.h beside it makes use of what was
+# module's Makefile includes this file; the headers beside it make use of what was
 # found.
 
 compat-ops := $(srctree)/include/linux/dma-map-ops.h
@@ -18,6 +18,16 @@ ccflags-y += $(call compat-op,map_phys,COMPAT_OPS_MAP_PHYS)
 ccflags-y += $(call compat-op,alloc_pages_op,COMPAT_OPS_ALLOC_PAGES_OP)
 
 # $(call compat-probe,HEADER,PATTERN,MACRO): defines MACRO where a line of HEADER matches
-compat-probe = $(if $(shell grep '$(2)' $(srctree)/include/linux/$(1)),-D$(3))
+compat-probe = $(if $(shell grep -s '$(2)' $(srctree)/include/linux/$(1)),-D$(3))
 
 ccflags-y += $(call compat-probe,hrtimer.h,void hrtimer_setup\>,COMPAT_HAS_HRTIMER_SETUP)
+
+# What there is of io_uring's commands moved from one header to another.
+compat-uring = $(call compat-probe,io_uring.h,$(1),$(2)) \
+	$(call compat-probe,io_uring/cmd.h,$(1),$(2))
+
+ccflags-y += $(call compat-probe,io_uring/cmd.h,struct io_uring_cmd {,COMPAT_URING_CMD_H)
+ccflags-y += $(call compat-uring,struct io_uring_sqe.*[*]sqe;,COMPAT_URING_SQE)
+ccflags-y += $(call compat-uring,void io_uring_cmd_done32\>,COMPAT_URING_DONE32)
+ccflags-y += $(call compat-uring,io_uring_cmd_from_tw\>,COMPAT_URING_FROM_TW)
+ccflags-y += $(call compat-uring,void io_uring_cmd_mark_cancelable\>,COMPAT_URING_CANCEL)

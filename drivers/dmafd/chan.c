@@ -55,6 +55,7 @@ static void init_chan(struct dmafd_chan *chan)
 	init_waitqueue_head(&chan->wait);
 	init_waitqueue_head(&chan->rest);
 	INIT_DELAYED_WORK(&chan->watchdog, dmafd_watchdog);
+	INIT_DELAYED_WORK(&chan->uring_watch, dmafd_uring_watch);
 }
 
 static void describe(struct dmafd_chan *chan)
@@ -226,6 +227,7 @@ static void close_chan(struct dmafd_chan *chan)
 {
 	dmafd_chan_kill(chan, -ECANCELED);
 	cancel_delayed_work_sync(&chan->watchdog);
+	cancel_delayed_work_sync(&chan->uring_watch);
 	if (!chan->stranded)
 		dmafd_chan_put(chan);
 }
@@ -524,4 +526,6 @@ const struct file_operations dmafd_chan_fops = {
 	.poll = chan_poll,
 	.unlocked_ioctl = chan_ioctl,
 	.compat_ioctl = compat_ptr_ioctl,
+	.uring_cmd = dmafd_uring_cmd,
+	.uring_cmd_iopoll = dmafd_uring_iopoll,
 };

@@ -7,6 +7,7 @@
 #include <linux/uaccess.h>
 
 #include "dmafd.h"
+#include "trace.h"
 
 /* ---- what the CPU does ---- */
 
@@ -89,17 +90,21 @@ static void free_job(struct dmafd_chan *chan, struct dmafd_job *job)
 
 void dmafd_complete(struct dmafd_chan *chan, struct dmafd_job *job)
 {
+	struct io_uring_cmd *cmd = job->cmd;
 	struct dmafd_job *next;
 	unsigned long flags;
 
 	finish(job);
 	dmafd_job_release(job);
 	job->complete_ns = ktime_get_ns();
+	trace_dmafd_complete(chan, job);
+	if (cmd)
+		dmafd_uring_note(cmd, job);
 	spin_lock_irqsave(&chan->lock, flags);
 	chan->completed++;
 	chan->failed += !!job->status;
 	chan->bytes += job->bytes;
-	if (job->flags & DMAFD_OP_NO_COMPLETION && !job->status)
+	if (cmd || (job->flags & DMAFD_OP_NO_COMPLETION && !job->status))
 		free_job(chan, job);
 	else
 		list_move_tail(&job->node, &chan->done);
@@ -108,6 +113,8 @@ void dmafd_complete(struct dmafd_chan *chan, struct dmafd_job *job)
 	if (next)
 		dmafd_begin_time(chan, next, job->complete_ns);
 	spin_unlock_irqrestore(&chan->lock, flags);
+	if (cmd)
+		dmafd_uring_done(cmd);
 }
 
 /* ---- completions ---- */

@@ -14,10 +14,12 @@
  *	chan.c		channels as files
  *	op.c		operations checked, and the memory that they name found
  *	submit.c	operations made into jobs
+ *	uring.c		the same by io_uring
  *	stream.c	the memory of a job, from its beginning to its end
  *	pump.c		jobs fed to the controller, piece by piece
  *	stop.c		the end of jobs that don't end by themselves
  *	complete.c	jobs that are over, and those who wait for them
+ *	trace.h		tracepoints
  *
  * Who keeps whom: a channel keeps its context and its controller; a context owns
  * its buffers; a buffer owns its mappings, each of which keeps its controller. A
@@ -68,6 +70,9 @@
 /* Sources of an xor. */
 #define DMAFD_MAX_SOURCES	32
 
+/* The controller is given work after so many operations, if there are more. */
+#define DMAFD_BATCH		32
+
 /* Pieces that the controller holds at most. */
 #define DMAFD_WINDOW		64
 /* See struct dmafd_run. */
@@ -75,6 +80,8 @@
 
 struct device;
 struct file;
+struct io_comp_batch;
+struct io_uring_cmd;
 struct mm_struct;
 struct cred;
 struct platform_device;
@@ -210,6 +217,7 @@ struct dmafd_map {
 	struct dmafd_ctrl *ctrl;
 	struct list_head node;		/* on the controller's list while mapped; its lock */
 	bool mapped;			/* the same */
+	size_t length;			/* the buffer's */
 	struct sg_table sgt;
 	enum dma_data_direction dir;
 	bool sync;			/* the device does not see what the CPU sees */
@@ -364,6 +372,7 @@ struct dmafd_job {
 	u32 opcode;
 	u32 flags;
 	u64 user_data;
+	struct io_uring_cmd *cmd;	/* is done with it, instead of a record; or NULL */
 	u64 sequence;
 	u64 submit_ns;
 	u64 complete_ns;
@@ -469,6 +478,7 @@ struct dmafd_chan {
 
 	/* Who pumps owns these; who has stopped the pump does. */
 	unsigned int first, count;	/* slots in use */
+	bool kick;			/* some of them were not issued yet */
 	unsigned int run_nr;
 	bool halted;			/* the controller pauses what it has */
 	struct dma_interleaved_template *rows;
@@ -476,6 +486,7 @@ struct dmafd_chan {
 	wait_queue_head_t wait;		/* for completions, or room */
 	wait_queue_head_t rest;		/* for the pump to rest */
 	struct delayed_work watchdog;
+	struct delayed_work uring_watch;
 };
 
 extern const struct file_operations dmafd_chan_fops;
@@ -506,6 +517,21 @@ int dmafd_op_find(struct dmafd_chan *chan, const struct dmafd_op *op, struct dma
 /* -EINVAL if a job writes what it reads, or something twice, or another error. */
 int dmafd_check_overlap(const struct dmafd_job *job);
 int dmafd_submit(void *object, struct dmafd_cmd *cmd);
+/*
+ * Makes a job of an operation, which then has to be queued, or an error. Caller
+ * holds the mutex of a channel that is not dead.
+ */
+struct dmafd_job *dmafd_prepare(struct dmafd_chan *chan, const struct dmafd_op *op);
+/* Queues it; the caller, who holds the mutex, is to pump then or soon. */
+void dmafd_enqueue(struct dmafd_chan *chan, struct dmafd_job *job);
+
+int dmafd_uring_cmd(struct io_uring_cmd *cmd, unsigned int issue_flags);
+int dmafd_uring_iopoll(struct io_uring_cmd *cmd, struct io_comp_batch *batch,
+		       unsigned int poll_flags);
+void dmafd_uring_watch(struct work_struct *work);
+/* Keeps a job's outcome, and then completes the command. Any context. */
+void dmafd_uring_note(struct io_uring_cmd *cmd, const struct dmafd_job *job);
+void dmafd_uring_done(struct io_uring_cmd *cmd);
 
 /* Feeds the controller and completes what is over; any context, without locks. */
 void dmafd_pump(struct dmafd_chan *chan);

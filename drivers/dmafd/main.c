@@ -24,6 +24,7 @@ static_assert(sizeof(struct dmafd_submit) == 48);
 static_assert(sizeof(struct dmafd_cancel) == 16);
 static_assert(sizeof(struct dmafd_status) == 48);
 static_assert(sizeof(struct dmafd_pause) == 8);
+static_assert(sizeof(struct dmafd_uring_at) == 16);
 
 static struct miscdevice device = {
 	.minor = MISC_DYNAMIC_MINOR,

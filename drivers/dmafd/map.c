@@ -9,6 +9,7 @@
 #include <linux/slab.h>
 
 #include "dmafd.h"
+#include "trace.h"
 
 unsigned int dmafd_line(void)
 {
@@ -159,6 +160,7 @@ static int map_entries(struct dmafd_map *map)
 	if (!err) {
 		map->mapped = true;
 		list_add(&map->node, &ctrl->maps);
+		trace_dmafd_map(map);
 	}
 	mutex_unlock(&ctrl->lock);
 	/* All others tell that the device does not get there. */
@@ -171,6 +173,7 @@ void dmafd_map_undo(struct dmafd_map *map)
 
 	if (!map->mapped)
 		return;
+	trace_dmafd_unmap(map);
 	dma_unmap_sgtable(map->ctrl->dev, &map->sgt, map->dir, DMA_ATTR_SKIP_CPU_SYNC);
 	map->mapped = false;
 	list_del(&map->node);
@@ -184,6 +187,7 @@ static struct dmafd_map *make_map(struct dmafd_buf *buf, struct dmafd_ctrl *ctrl
 	if (!map)
 		return ERR_PTR(-ENOMEM);
 	map->ctrl = ctrl;
+	map->length = buf->length;
 	map->dir = direction_of(buf);
 	dmafd_ctrl_hold(ctrl);
 	err = make_entries(map, buf);
@@ -293,10 +297,14 @@ static void sync_for_cpu(struct device *dev, dma_addr_t addr, size_t len,
 
 void dmafd_map_for_device(const struct dmafd_map *map, size_t at, size_t len)
 {
+	if (map->sync && len)
+		trace_dmafd_sync(map, len, true);
 	sync_range(map, at, len, sync_for_device);
 }
 
 void dmafd_map_for_cpu(const struct dmafd_map *map, size_t at, size_t len)
 {
+	if (map->sync && len)
+		trace_dmafd_sync(map, len, false);
 	sync_range(map, at, len, sync_for_cpu);
 }

@@ -10,6 +10,7 @@
 #include <linux/jiffies.h>
 
 #include "dmafd.h"
+#include "trace.h"
 
 /* ---- what comes back ---- */
 
@@ -314,6 +315,8 @@ static bool feed_piece(struct dmafd_chan *chan, struct dmafd_job *job, const str
 	WRITE_ONCE(slot->cookie, cookie);
 	job->left -= piece->len;
 	dmafd_job_advance(job, piece->len);
+	chan->kick = true;
+	trace_dmafd_issue(chan, job, piece->len);
 	return true;
 }
 
@@ -374,8 +377,11 @@ static void feed(struct dmafd_chan *chan)
 		feed_next(chan, job);
 	}
 	/* Some controllers would begin with the next piece although they are paused. */
-	if (chan->count && !chan->halted)
-		dma_async_issue_pending(chan->dma);
+	if (!chan->kick || chan->halted)
+		return;
+	chan->kick = false;
+	trace_dmafd_kick(chan, chan->count);
+	dma_async_issue_pending(chan->dma);
 }
 
 /* ---- whose turn it is ---- */

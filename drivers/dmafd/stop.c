@@ -64,6 +64,7 @@ static void forget_pieces(struct dmafd_chan *chan)
 	spin_unlock_irq(&chan->lock);
 	chan->first = 0;
 	chan->count = 0;
+	chan->kick = false;
 }
 
 static struct dmafd_job *first_job(struct dmafd_chan *chan)

@@ -7,9 +7,7 @@
 #include <linux/uaccess.h>
 
 #include "dmafd.h"
-
-/* The controller is given work after so many operations, if there are more. */
-#define BATCH	32
+#include "trace.h"
 
 /* ---- jobs ---- */
 
@@ -45,14 +43,18 @@ static void fill_in(struct dmafd_chan *chan, struct dmafd_job *job, const struct
 	job->pieces = 0;
 	job->bytes = 0;
 	job->status = 0;
+	job->cmd = NULL;
 	job->submit_ns = ktime_get_ns();
 	dmafd_job_rewind(job);
 }
 
-static void enqueue(struct dmafd_chan *chan, struct dmafd_job *job)
+void dmafd_enqueue(struct dmafd_chan *chan, struct dmafd_job *job)
 {
+	lockdep_assert_held(&chan->mutex);
+
 	spin_lock_irq(&chan->lock);
 	job->sequence = chan->submitted++;
+	trace_dmafd_submit(chan, job, job->length);
 	chan->held++;
 	list_add_tail(&job->node, &chan->queue);
 	if (list_is_first(&job->node, &chan->queue))
@@ -62,25 +64,26 @@ static void enqueue(struct dmafd_chan *chan, struct dmafd_job *job)
 	spin_unlock_irq(&chan->lock);
 }
 
-static int submit_one(struct dmafd_chan *chan, const struct dmafd_op *op)
+struct dmafd_job *dmafd_prepare(struct dmafd_chan *chan, const struct dmafd_op *op)
 {
 	struct dmafd_job *job;
 	int err;
 
+	lockdep_assert_held(&chan->mutex);
+
 	err = dmafd_op_check(chan, op);
 	if (err)
-		return err;
+		return ERR_PTR(err);
 	job = take_free(chan);
 	if (!job)
-		return -EAGAIN;
+		return ERR_PTR(-EAGAIN);
 	err = dmafd_op_find(chan, op, job);
 	if (err) {
 		put_back(chan, job);
-		return err;
+		return ERR_PTR(err);
 	}
 	fill_in(chan, job, op);
-	enqueue(chan, job);
-	return 0;
+	return job;
 }
 
 /* ---- many operations ---- */
@@ -88,9 +91,16 @@ static int submit_one(struct dmafd_chan *chan, const struct dmafd_op *op)
 static int fetch_and_submit(struct dmafd_chan *chan, const void __user *user, u32 size)
 {
 	struct dmafd_op op;
+	struct dmafd_job *job;
 	int err = copy_struct_from_user(&op, sizeof(op), user, size);
 
-	return err ?: submit_one(chan, &op);
+	if (err)
+		return err;
+	job = dmafd_prepare(chan, &op);
+	if (IS_ERR(job))
+		return PTR_ERR(job);
+	dmafd_enqueue(chan, job);
+	return 0;
 }
 
 /* How many became jobs, or why not even the first; how many there were before them. */
@@ -105,7 +115,7 @@ static int submit_all(struct dmafd_chan *chan, const struct dmafd_submit *arg, u
 		err = -ENODEV;
 	for (i = 0; i < arg->nr_ops && !err; i++, user += arg->op_size) {
 		err = fetch_and_submit(chan, user, arg->op_size);
-		if (!err && !(++done % BATCH))
+		if (!err && !(++done % DMAFD_BATCH))
 			dmafd_pump(chan);
 	}
 	dmafd_pump(chan);

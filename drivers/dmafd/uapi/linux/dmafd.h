@@ -573,4 +573,44 @@ struct dmafd_pause {
 
 #define DMAFD_PAUSE _IO(DMAFD_TYPE, DMAFD_CMD_PAUSE)
 
+/* ---- io_uring ---- */
+
+/**
+ * DOC: io_uring
+ *
+ * IORING_OP_URING_CMD on a channel takes one operation. Its cmd_op is DMAFD_URING_OP,
+ * and the submission entry's command a struct dmafd_op and zeros, which needs a ring
+ * with IORING_SETUP_SQE128; or DMAFD_URING_OP_AT, and the command a struct
+ * dmafd_uring_at. The operation's user_data must be 0, and the flag
+ * DMAFD_OP_NO_COMPLETION is not for it (IOSQE_CQE_SKIP_SUCCESS is); nor is
+ * DMAFD_OP_CYCLIC.
+ *
+ * The completion entry's res is 0 or a negative error: one that DMAFD_SUBMIT
+ * returns, or a status of struct dmafd_completion. With IORING_SETUP_CQE32 its first
+ * additional word has the bytes that were moved. There is no record to be read.
+ *
+ * Operations that are submitted together are given to the controller together, and
+ * become jobs in that order, unless IOSQE_ASYNC or a link makes them wait. The
+ * completion entries of those that are complete may come in any order.
+ *
+ * When a ring goes away, or the process that submitted, with jobs that are not
+ * complete, their channel is stopped as by DMAFD_CANCEL; before Linux 6.7 a little
+ * later, and execve() waits for them there. io_uring's own IORING_OP_ASYNC_CANCEL
+ * does not find them.
+ */
+#define DMAFD_URING_OP		_IO(DMAFD_TYPE, 0x40)
+#define DMAFD_URING_OP_AT	_IO(DMAFD_TYPE, 0x41)
+
+/**
+ * struct dmafd_uring_at - where the operation is
+ * @op: a pointer to struct dmafd_op
+ * @op_size: its size, as the caller knows it
+ * @__reserved: must be 0
+ */
+struct dmafd_uring_at {
+	__aligned_u64 op;
+	__u32 op_size;
+	__u32 __reserved;
+};
+
 #endif
