@@ -56,6 +56,8 @@ static void init_chan(struct dmafd_chan *chan)
 	init_waitqueue_head(&chan->rest);
 	INIT_DELAYED_WORK(&chan->watchdog, dmafd_watchdog);
 	INIT_DELAYED_WORK(&chan->uring_watch, dmafd_uring_watch);
+	chan->pid = task_tgid_nr(current);
+	get_task_comm(chan->comm, current);
 }
 
 static void describe(struct dmafd_chan *chan)
@@ -528,4 +530,5 @@ const struct file_operations dmafd_chan_fops = {
 	.compat_ioctl = compat_ptr_ioctl,
 	.uring_cmd = dmafd_uring_cmd,
 	.uring_cmd_iopoll = dmafd_uring_iopoll,
+	.show_fdinfo = dmafd_chan_show,
 };

@@ -143,4 +143,5 @@ const struct file_operations dmafd_ctx_fops = {
 	.release = ctx_release,
 	.unlocked_ioctl = ctx_ioctl,
 	.compat_ioctl = compat_ptr_ioctl,
+	.show_fdinfo = dmafd_ctx_show,
 };

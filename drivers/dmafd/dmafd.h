@@ -19,6 +19,7 @@
  *	pump.c		jobs fed to the controller, piece by piece
  *	stop.c		the end of jobs that don't end by themselves
  *	complete.c	jobs that are over, and those who wait for them
+ *	show.c		what the others tell of themselves
  *	trace.h		tracepoints
  *
  * Who keeps whom: a channel keeps its context and its controller; a context owns
@@ -51,6 +52,7 @@
 #include <linux/poll.h>
 #include <linux/refcount.h>
 #include <linux/scatterlist.h>
+#include <linux/sched.h>
 #include <linux/spinlock.h>
 #include <linux/types.h>
 #include <linux/wait.h>
@@ -85,6 +87,7 @@ struct io_uring_cmd;
 struct mm_struct;
 struct cred;
 struct platform_device;
+struct seq_file;
 
 /* ---- ioctls ---- */
 
@@ -447,6 +450,8 @@ struct dmafd_chan {
 	unsigned long timeout;
 	bool nonblock;
 	char name[DMAFD_NAME_MAX];
+	pid_t pid;			/* who opened it */
+	char comm[TASK_COMM_LEN];
 	struct dmafd_job *job;		/* the array of all */
 	struct dmafd_run *runs;
 	unsigned int nr_runs;
@@ -497,6 +502,8 @@ struct dma_chan *dmafd_find(const char *name, u32 caps);
 /* The channels that dmafd gave away, for lists of all. */
 void dmafd_found_add(struct dmafd_chan *chan);
 void dmafd_found_remove(struct dmafd_chan *chan);
+/* For each of them, which stays meanwhile. */
+void dmafd_found_each(void (*call)(struct dmafd_chan *chan, void *param), void *param);
 
 void dmafd_chan_put(struct dmafd_chan *chan);
 /*
@@ -561,5 +568,13 @@ void dmafd_complete(struct dmafd_chan *chan, struct dmafd_job *job);
 int dmafd_take(struct dmafd_chan *chan, struct dmafd_completion __user *user, size_t max);
 /* Waits until so many jobs are complete: 0 or -EINTR. */
 int dmafd_wait(struct dmafd_chan *chan, u64 completed);
+
+/* ---- to be looked at ---- */
+
+void dmafd_ctx_show(struct seq_file *seq, struct file *file);
+void dmafd_chan_show(struct seq_file *seq, struct file *file);
+/* The folder in debugfs; the module does without if there is none. */
+void dmafd_show_init(void);
+void dmafd_show_exit(void);
 
 #endif

@@ -30,6 +30,16 @@ void dmafd_found_remove(struct dmafd_chan *chan)
 	mutex_unlock(&found_lock);
 }
 
+void dmafd_found_each(void (*call)(struct dmafd_chan *chan, void *param), void *param)
+{
+	struct dmafd_chan *chan;
+
+	mutex_lock(&found_lock);
+	list_for_each_entry(chan, &found, found)
+		call(chan, param);
+	mutex_unlock(&found_lock);
+}
+
 u32 dmafd_caps(struct dma_chan *dma)
 {
 	static const struct {

@@ -49,6 +49,7 @@ static int __init dmafd_init(void)
 	err = misc_register(&device);
 	if (err)
 		goto undo_configfs;
+	dmafd_show_init();
 	return 0;
 
 undo_configfs:
@@ -63,6 +64,7 @@ undo_ctrl:
 /* No file of ours is open, so no controller is in use, nor any port. */
 static void __exit dmafd_exit(void)
 {
+	dmafd_show_exit();
 	misc_deregister(&device);
 	dmafd_configfs_exit();
 	dmafd_port_exit();
