@@ -1,109 +1,31 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Buffers: memory of programs that is pinned for as long as controllers may reach
- * it.
+ * Buffers, wherever their memory comes from.
  */
 #include <linux/highmem.h>
 #include <linux/mm.h>
-#include <linux/overflow.h>
-#include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/xarray.h>
 
 #include "dmafd.h"
 
-/* How many pages are pinned at once: between, a kill is noticed. */
-#define PIN_AT_ONCE	512
-
-/*
- * Memory that is only read is also pinned for writing where it is writable: the
- * page that is there now might be replaced otherwise when the program writes to
- * it, and the controller would go on reading the old one.
- */
-static long pin_some(unsigned long addr, unsigned long count, u32 access, struct page **pages)
+int dmafd_buf_check(u32 flags)
 {
-	long pinned = pin_user_pages_fast(addr, count, FOLL_LONGTERM | FOLL_WRITE, pages);
-
-	if (pinned == -EFAULT && !(access & DMAFD_BUF_WRITE))
-		pinned = pin_user_pages_fast(addr, count, FOLL_LONGTERM, pages);
-	/* Memory that is no memory, such as a device's registers. */
-	if (pinned == -EOPNOTSUPP || pinned == -EREMOTEIO || !pinned)
-		return -EFAULT;
-	return pinned;
+	if (flags & ~(DMAFD_BUF_READ | DMAFD_BUF_WRITE))
+		return -EOPNOTSUPP;
+	return flags ? 0 : -EINVAL;
 }
 
-static int pin(struct dmafd_buf *buf)
-{
-	unsigned long addr = buf->addr - buf->first, done = 0;
-	long pinned;
-
-	while (done < buf->count) {
-		pinned = fatal_signal_pending(current) ? -EINTR :
-			 pin_some(addr + done * PAGE_SIZE,
-				  min_t(unsigned long, buf->count - done, PIN_AT_ONCE),
-				  buf->access, buf->pages + done);
-		if (pinned < 0) {
-			unpin_user_pages_dirty_lock(buf->pages, done, false);
-			return pinned;
-		}
-		done += pinned;
-		cond_resched();
-	}
-	return 0;
-}
-
-static void unpin(struct dmafd_buf *buf)
-{
-	unpin_user_pages_dirty_lock(buf->pages, buf->count, buf->access & DMAFD_BUF_WRITE);
-}
-
-static struct dmafd_buf *new_buf(const struct dmafd_buf_register *arg)
+struct dmafd_buf *dmafd_buf_make(u32 access, size_t length)
 {
 	struct dmafd_buf *buf = kzalloc(sizeof(*buf), GFP_KERNEL_ACCOUNT);
 
 	if (!buf)
 		return NULL;
-	buf->access = arg->flags;
-	buf->addr = arg->addr;
-	buf->length = arg->length;
-	buf->first = offset_in_page(arg->addr);
-	buf->count = PFN_UP((u64)buf->first + arg->length);
+	buf->access = access;
+	buf->length = length;
 	xa_init(&buf->maps);
-	buf->pages = kvmalloc_array(buf->count, sizeof(*buf->pages),
-				    GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
-	if (!buf->pages) {
-		kfree(buf);
-		return NULL;
-	}
 	return buf;
-}
-
-static void free_empty_buf(struct dmafd_buf *buf)
-{
-	kvfree(buf->pages);
-	kfree(buf);
-}
-
-static struct dmafd_buf *make_buf(const struct dmafd_buf_register *arg)
-{
-	struct dmafd_buf *buf = new_buf(arg);
-	int err;
-
-	if (!buf)
-		return ERR_PTR(-ENOMEM);
-	err = dmafd_account_charge(&buf->account, buf->count);
-	if (err)
-		goto undo_buf;
-	err = pin(buf);
-	if (err)
-		goto undo_account;
-	return buf;
-
-undo_account:
-	dmafd_account_return(&buf->account);
-undo_buf:
-	free_empty_buf(buf);
-	return ERR_PTR(err);
 }
 
 void dmafd_buf_free(struct dmafd_buf *buf)
@@ -114,57 +36,30 @@ void dmafd_buf_free(struct dmafd_buf *buf)
 	xa_for_each(&buf->maps, id, map)
 		dmafd_map_free(map);
 	xa_destroy(&buf->maps);
-	unpin(buf);
-	dmafd_account_return(&buf->account);
-	free_empty_buf(buf);
+	if (buf->release)
+		buf->release(buf);
+	kfree(buf);
 }
 
-static int check_register(const struct dmafd_buf_register *arg)
+int dmafd_buf_publish(struct dmafd_ctx *ctx, struct dmafd_buf *buf, struct dmafd_cmd *cmd,
+		      u32 *out_buf)
 {
-	u64 end;
-
-	if (arg->flags & ~(DMAFD_BUF_READ | DMAFD_BUF_WRITE) || arg->__reserved)
-		return -EOPNOTSUPP;
-	if (!arg->flags || !arg->length)
-		return -EINVAL;
-	if (check_add_overflow(arg->addr, arg->length, &end) || end > ULONG_MAX - PAGE_SIZE)
-		return -EOVERFLOW;
-	if (arg->length >> PAGE_SHIFT > totalram_pages())
-		return -ENOMEM;
-	return 0;
-}
-
-int dmafd_buf_register(void *object, struct dmafd_cmd *cmd)
-{
-	struct dmafd_buf_register *arg = cmd->arg;
-	struct dmafd_ctx *ctx = object;
-	struct dmafd_buf *buf;
 	int err;
 
-	err = check_register(arg);
-	if (err)
-		return err;
-	buf = make_buf(arg);
-	if (IS_ERR(buf))
-		return PTR_ERR(buf);
 	/* The number is taken, but nobody finds the buffer before it is stored. */
 	err = xa_alloc(&ctx->bufs, &buf->id, NULL, XA_LIMIT(1, INT_MAX), GFP_KERNEL_ACCOUNT);
 	if (err)
-		goto undo_buf;
-	arg->out_buf = buf->id;
+		return err;
+	*out_buf = buf->id;
 	err = dmafd_respond(cmd);
-	if (err)
-		goto undo_id;
+	if (err) {
+		xa_release(&ctx->bufs, buf->id);
+		return err;
+	}
 	mutex_lock(&ctx->lock);
 	xa_store(&ctx->bufs, buf->id, buf, GFP_KERNEL_ACCOUNT);
 	mutex_unlock(&ctx->lock);
 	return 0;
-
-undo_id:
-	xa_release(&ctx->bufs, buf->id);
-undo_buf:
-	dmafd_buf_free(buf);
-	return err;
 }
 
 struct dmafd_buf *dmafd_buf_find(struct dmafd_ctx *ctx, u32 id)

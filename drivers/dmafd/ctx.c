@@ -14,6 +14,8 @@
 union any_argument {
 	struct dmafd_info info;
 	struct dmafd_buf_register buf_register;
+	struct dmafd_buf_alloc buf_alloc;
+	struct dmafd_buf_import buf_import;
 	struct dmafd_chan_open chan_open;
 	struct dmafd_chan_info chan_info;
 	struct dmafd_submit submit;
@@ -85,6 +87,8 @@ static const struct dmafd_ioctl ioctls[] = {
 	DMAFD_IOCTL(DMAFD_INFO, dmafd_info, __reserved, dmafd_info),
 	DMAFD_IOCTL(DMAFD_BUF_REGISTER, dmafd_buf_register, __reserved, dmafd_buf_register),
 	DMAFD_IOCTL(DMAFD_BUF_REMOVE, dmafd_buf_remove, buf, dmafd_buf_remove),
+	DMAFD_IOCTL(DMAFD_BUF_ALLOC, dmafd_buf_alloc, out_fd, dmafd_buf_alloc),
+	DMAFD_IOCTL(DMAFD_BUF_IMPORT, dmafd_buf_import, out_length, dmafd_buf_import),
 	DMAFD_IOCTL(DMAFD_CHAN_LIST, dmafd_chan_list, __reserved, dmafd_chan_list),
 	DMAFD_IOCTL(DMAFD_CHAN_OPEN, dmafd_chan_open, name, dmafd_chan_open),
 };

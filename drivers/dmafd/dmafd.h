@@ -5,7 +5,11 @@
  *	main.c		the module and /dev/dmafd
  *	ctx.c		contexts, and the dispatch of ioctls
  *	account.c	memory that is locked on behalf of users
- *	buf.c		buffers: memory that is pinned
+ *	buf.c		buffers, and what is the same for all of them
+ *	pin.c		memory of programs that is pinned
+ *	memory.c	memory that is allocated
+ *	export.c	the same as a dma-buf
+ *	import.c	dma-bufs of others
  *	map.c		buffers as a controller sees them
  *	ctrl.c		controllers that are in use, and their going away
  *	find.c		which channels there are
@@ -28,10 +32,13 @@
  * are not removed as long as there is any. So a buffer's end comes when none of
  * its jobs are left: by DMAFD_BUF_REMOVE, or with the context, which goes after
  * its channels. A channel's end, and that of its controller, stop it first.
+ * Memory that is allocated is kept by its buffer and its dma-buf; an imported
+ * dma-buf by its buffer.
  *
  * Locks, outermost first:
  *
- *	channel's mutex > context's lock > controller's lock
+ *	channel's mutex > context's lock > controller's lock > a dma-buf's
+ *		reservation lock > memory's lock
  *	channel's mutex > channel's lock (interrupts off)
  *	read_lock > channel's lock
  *	a port maker's lock > channel's mutex > ports' lock
@@ -81,10 +88,13 @@
 #define DMAFD_RUNS		8
 
 struct device;
+struct dma_buf;
+struct dma_buf_attachment;
 struct file;
 struct io_comp_batch;
 struct io_uring_cmd;
 struct mm_struct;
+struct vm_area_struct;
 struct cred;
 struct platform_device;
 struct seq_file;
@@ -137,6 +147,8 @@ void dmafd_ctx_put(struct dmafd_ctx *ctx);
 int dmafd_info(void *object, struct dmafd_cmd *cmd);
 int dmafd_buf_register(void *object, struct dmafd_cmd *cmd);
 int dmafd_buf_remove(void *object, struct dmafd_cmd *cmd);
+int dmafd_buf_alloc(void *object, struct dmafd_cmd *cmd);
+int dmafd_buf_import(void *object, struct dmafd_cmd *cmd);
 int dmafd_chan_list(void *object, struct dmafd_cmd *cmd);
 int dmafd_chan_open(void *object, struct dmafd_cmd *cmd);
 
@@ -153,27 +165,75 @@ struct dmafd_account {
 int dmafd_account_charge(struct dmafd_account *account, unsigned long pages);
 void dmafd_account_return(struct dmafd_account *account);
 
+/* ---- memory that is allocated ---- */
+
+struct dmafd_memory {
+	struct kref ref;
+	size_t size;			/* constant, as all up to the lock */
+	unsigned long count, have;	/* pages */
+	struct page **pages;
+	bool is_reserved;		/* of memory that is kept for DMA, in one piece */
+	dma_addr_t reserved;		/* its address for nobody */
+	struct dmafd_account account;
+
+	struct mutex lock;		/* protects all below */
+	struct list_head attachments;	/* of devices, to its dma-buf */
+	void *vaddr;			/* where the kernel has it mapped; or NULL */
+};
+
+int dmafd_memory_init(void);
+void dmafd_memory_exit(void);
+/* Zeroed, of whole pages, in the caller's account; or an error. May sleep. */
+struct dmafd_memory *dmafd_memory_make(size_t size, bool contiguous);
+void dmafd_memory_get(struct dmafd_memory *memory);
+void dmafd_memory_put(struct dmafd_memory *memory);
+/* Into a program's address space, what is_reserved. */
+int dmafd_memory_map_reserved(struct dmafd_memory *memory, struct vm_area_struct *vma);
+
+/* A dma-buf that keeps the memory, or an error. */
+struct dma_buf *dmafd_export(struct dmafd_memory *memory);
+/* The memory, if the dma-buf was made so; or NULL. */
+struct dmafd_memory *dmafd_exported(struct dma_buf *dmabuf);
+
 /* ---- buffers ---- */
 
 /* All but the last three are constant. */
 struct dmafd_buf {
 	u32 access;		/* DMAFD_BUF_READ, DMAFD_BUF_WRITE */
-	unsigned long addr;	/* in the address space of account.mm */
+	/* Two bytes with the same address in the same space are the same. */
+	const void *space;
+	unsigned long addr;
 	size_t length;
 	size_t first;		/* where it begins in the first page */
 	unsigned long count;
-	struct page **pages;
-	struct dmafd_account account;
+	struct page **pages;	/* NULL if it is imported */
+	struct dmafd_account account;	/* if it is pinned */
+	struct dmafd_memory *memory;	/* if it is allocated */
+	struct dma_buf *dmabuf;	/* if it is imported */
+	void (*release)(struct dmafd_buf *buf);	/* gives back the memory, if there is any */
 	u32 id;
 	struct xarray maps;	/* by controller; the context's lock to change it */
 	atomic_t jobs;		/* going up only under the context's lock */
 };
 
+/* 0, or what is wrong with a buffer's flags. */
+int dmafd_buf_check(u32 flags);
+/* One without memory, or NULL. */
+struct dmafd_buf *dmafd_buf_make(u32 access, size_t length);
+/*
+ * Gives it a number and the caller the answer, and then to the context; or an
+ * error, and nobody knows of it.
+ */
+int dmafd_buf_publish(struct dmafd_ctx *ctx, struct dmafd_buf *buf, struct dmafd_cmd *cmd,
+		      u32 *out_buf);
 /* The buffer with that number, or NULL. Caller holds the context's lock. */
 struct dmafd_buf *dmafd_buf_find(struct dmafd_ctx *ctx, u32 id);
-/* Unmaps and unpins a buffer that nobody knows of any more. */
+/* Unmaps a buffer that nobody knows of any more, and gives back its memory. */
 void dmafd_buf_free(struct dmafd_buf *buf);
-/* The CPU copies, sets, or takes the exclusive or of a few bytes. Any context. */
+/*
+ * The CPU copies, sets, or takes the exclusive or of a few bytes, of buffers that
+ * are not imported. Any context.
+ */
 void dmafd_buf_copy(struct dmafd_buf *dst, size_t dst_at, struct dmafd_buf *src, size_t src_at,
 		    size_t len);
 void dmafd_buf_xor(struct dmafd_buf *dst, size_t dst_at, struct dmafd_buf *src, size_t src_at,
@@ -221,7 +281,9 @@ struct dmafd_map {
 	struct list_head node;		/* on the controller's list while mapped; its lock */
 	bool mapped;			/* the same */
 	size_t length;			/* the buffer's */
-	struct sg_table sgt;
+	struct sg_table sgt;		/* unless it is imported */
+	struct dma_buf_attachment *attachment;	/* if it is; the controller's lock */
+	struct sg_table *foreign;	/* the same */
 	enum dma_data_direction dir;
 	bool sync;			/* the device does not see what the CPU sees */
 	unsigned int line;		/* what the device writes along with a byte; or 1 */
@@ -252,6 +314,13 @@ void dmafd_map_advance(const struct dmafd_map *map, struct dmafd_place *place, s
 /* Hands a range to the device, or back to the CPU, if they need that. Any context. */
 void dmafd_map_for_device(const struct dmafd_map *map, size_t at, size_t len);
 void dmafd_map_for_cpu(const struct dmafd_map *map, size_t at, size_t len);
+/* The most that a device takes as one segment, in whole pages. */
+unsigned int dmafd_segment_limit(struct device *dev);
+/* Maps an imported buffer, or undoes it. Caller holds the controller's lock. */
+int dmafd_import_map(struct dmafd_map *map, struct dma_buf *dmabuf);
+void dmafd_import_unmap(struct dmafd_map *map);
+/* Whether it is imported and others have not yet done with it what they announced. */
+bool dmafd_import_busy(const struct dmafd_buf *buf, u32 access);
 /* Writes of the device to a part of so many bytes take the rest with them. */
 unsigned int dmafd_line(void);
 

@@ -11,6 +11,8 @@
 static_assert(sizeof(struct dmafd_info) == 40);
 static_assert(sizeof(struct dmafd_buf_register) == 32);
 static_assert(sizeof(struct dmafd_buf_remove) == 8);
+static_assert(sizeof(struct dmafd_buf_alloc) == 32);
+static_assert(sizeof(struct dmafd_buf_import) == 24);
 static_assert(sizeof(struct dmafd_chan_entry) == 136);
 static_assert(sizeof(struct dmafd_chan_list) == 32);
 static_assert(sizeof(struct dmafd_chan_open) == 88);
@@ -40,9 +42,12 @@ static int __init dmafd_init(void)
 	err = dmafd_ctrl_init();
 	if (err)
 		return err;
-	err = dmafd_port_init();
+	err = dmafd_memory_init();
 	if (err)
 		goto undo_ctrl;
+	err = dmafd_port_init();
+	if (err)
+		goto undo_memory;
 	err = dmafd_configfs_init();
 	if (err)
 		goto undo_port;
@@ -56,18 +61,21 @@ undo_configfs:
 	dmafd_configfs_exit();
 undo_port:
 	dmafd_port_exit();
+undo_memory:
+	dmafd_memory_exit();
 undo_ctrl:
 	dmafd_ctrl_exit();
 	return err;
 }
 
-/* No file of ours is open, so no controller is in use, nor any port. */
+/* No file of ours is open, so no controller is in use, nor any port or memory. */
 static void __exit dmafd_exit(void)
 {
 	dmafd_show_exit();
 	misc_deregister(&device);
 	dmafd_configfs_exit();
 	dmafd_port_exit();
+	dmafd_memory_exit();
 	dmafd_ctrl_exit();
 }
 

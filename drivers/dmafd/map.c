@@ -3,6 +3,9 @@
  * Buffers as a controller sees them. A buffer is mapped once, without any copying
  * or flushing; that is done for exactly the range that a job uses, before and
  * after it. What the CPU writes beside the range meanwhile is not touched.
+ *
+ * An imported buffer is mapped by its exporter, and nothing is done before or
+ * after a job.
  */
 #include <linux/cache.h>
 #include <linux/dma-mapping.h>
@@ -32,6 +35,13 @@ static size_t small_length(const struct dmafd_buf *buf, size_t at, size_t limit)
 	if (limit > line)
 		limit = round_down(limit, line) - (offset & (line - 1));
 	return min3(limit, (size_t)PAGE_SIZE - offset, buf->length - at);
+}
+
+unsigned int dmafd_segment_limit(struct device *dev)
+{
+	size_t limit = min_t(size_t, segment_limit(dev), UINT_MAX);
+
+	return max_t(size_t, limit & PAGE_MASK, PAGE_SIZE);
 }
 
 static unsigned long count_small(const struct dmafd_buf *buf, size_t limit)
@@ -77,7 +87,7 @@ static int make_entries(struct dmafd_map *map, const struct dmafd_buf *buf)
 		return -ENOMEM;
 	return sg_alloc_table_from_pages_segment(&map->sgt, buf->pages, buf->count, buf->first,
 						 buf->length,
-						 min_t(size_t, limit, UINT_MAX) & PAGE_MASK,
+						 dmafd_segment_limit(map->ctrl->dev),
 						 GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
 }
 
@@ -125,10 +135,49 @@ static unsigned int lay_out(const struct dmafd_map *map, size_t length, struct d
 	return count;
 }
 
+/* The same of an imported buffer, of which the CPU's side is not known. */
+static unsigned int lay_out_foreign(const struct dmafd_map *map, size_t length,
+				    struct dmafd_part *part)
+{
+	unsigned int count = 0, i;
+	struct scatterlist *sg;
+	size_t at = 0, n;
+
+	for_each_sgtable_dma_sg(map->foreign, sg, i) {
+		n = min_t(size_t, sg_dma_len(sg), length - at);
+		if (!n)
+			continue;
+		if (part)
+			part[count] = (struct dmafd_part){
+				.addr = sg_dma_address(sg), .at = at, .len = n,
+			};
+		at += n;
+		count++;
+	}
+	/* Not more than the exporter had said. */
+	return at == length ? count : 0;
+}
+
+static int make_foreign_parts(struct dmafd_map *map, const struct dmafd_buf *buf)
+{
+	map->line = 1;
+	map->parts = lay_out_foreign(map, buf->length, NULL);
+	if (!map->parts)
+		return -EIO;
+	map->part = kvmalloc_array(map->parts, sizeof(*map->part),
+				   GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
+	if (!map->part)
+		return -ENOMEM;
+	lay_out_foreign(map, buf->length, map->part);
+	return 0;
+}
+
 static int make_parts(struct dmafd_map *map, const struct dmafd_buf *buf)
 {
 	unsigned int i;
 
+	if (buf->dmabuf)
+		return make_foreign_parts(map, buf);
 	map->parts = lay_out(map, buf->length, NULL);
 	map->part = kvmalloc_array(map->parts, sizeof(*map->part),
 				   GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
@@ -151,20 +200,27 @@ static enum dma_data_direction direction_of(const struct dmafd_buf *buf)
 
 static int map_entries(struct dmafd_map *map)
 {
+	int err = dma_map_sgtable(map->ctrl->dev, &map->sgt, map->dir, DMA_ATTR_SKIP_CPU_SYNC);
+
+	/* All others tell that the device does not get there. */
+	return !err || err == -ENOMEM ? err : -EIO;
+}
+
+static int map_now(struct dmafd_map *map, const struct dmafd_buf *buf)
+{
 	struct dmafd_ctrl *ctrl = map->ctrl;
 	int err = -ENODEV;
 
 	mutex_lock(&ctrl->lock);
 	if (!ctrl->gone)
-		err = dma_map_sgtable(ctrl->dev, &map->sgt, map->dir, DMA_ATTR_SKIP_CPU_SYNC);
+		err = buf->dmabuf ? dmafd_import_map(map, buf->dmabuf) : map_entries(map);
 	if (!err) {
 		map->mapped = true;
 		list_add(&map->node, &ctrl->maps);
 		trace_dmafd_map(map);
 	}
 	mutex_unlock(&ctrl->lock);
-	/* All others tell that the device does not get there. */
-	return !err || err == -ENOMEM || err == -ENODEV ? err : -EIO;
+	return err;
 }
 
 void dmafd_map_undo(struct dmafd_map *map)
@@ -174,7 +230,10 @@ void dmafd_map_undo(struct dmafd_map *map)
 	if (!map->mapped)
 		return;
 	trace_dmafd_unmap(map);
-	dma_unmap_sgtable(map->ctrl->dev, &map->sgt, map->dir, DMA_ATTR_SKIP_CPU_SYNC);
+	if (map->attachment)
+		dmafd_import_unmap(map);
+	else
+		dma_unmap_sgtable(map->ctrl->dev, &map->sgt, map->dir, DMA_ATTR_SKIP_CPU_SYNC);
 	map->mapped = false;
 	list_del(&map->node);
 }
@@ -182,7 +241,7 @@ void dmafd_map_undo(struct dmafd_map *map)
 static struct dmafd_map *make_map(struct dmafd_buf *buf, struct dmafd_ctrl *ctrl)
 {
 	struct dmafd_map *map = kzalloc(sizeof(*map), GFP_KERNEL_ACCOUNT);
-	int err;
+	int err = 0;
 
 	if (!map)
 		return ERR_PTR(-ENOMEM);
@@ -190,9 +249,10 @@ static struct dmafd_map *make_map(struct dmafd_buf *buf, struct dmafd_ctrl *ctrl
 	map->length = buf->length;
 	map->dir = direction_of(buf);
 	dmafd_ctrl_hold(ctrl);
-	err = make_entries(map, buf);
+	if (!buf->dmabuf)
+		err = make_entries(map, buf);
 	if (!err)
-		err = map_entries(map);
+		err = map_now(map, buf);
 	if (!err)
 		err = make_parts(map, buf);
 	if (!err)

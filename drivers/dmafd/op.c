@@ -77,6 +77,8 @@ static int find_stretch(struct dmafd_chan *chan, struct dmafd_stretch *stretch, 
 		return -EACCES;
 	if (at > buf->length || length > buf->length - at)
 		return -EINVAL;
+	if (dmafd_import_busy(buf, access))
+		return -EBUSY;
 	stretch->map = dmafd_map_get(buf, chan->ctrl);
 	if (IS_ERR(stretch->map))
 		return PTR_ERR(stretch->map);
@@ -388,6 +390,46 @@ static int check_alignment(const struct dmafd_job *job)
 	return is_aligned(&job->dst, job->align) ? 0 : -EINVAL;
 }
 
+static bool is_imported(const struct dmafd_stream *stream)
+{
+	unsigned int i;
+
+	if (!stream->list)
+		return stream->count && stream->one.buf->dmabuf;
+	for (i = 0; i < stream->count; i++)
+		if (stream->list[i].buf->dmabuf)
+			return true;
+	return false;
+}
+
+static bool has_edges(const struct dmafd_stream *stream)
+{
+	struct dmafd_stretch stretch;
+	size_t head, tail;
+	unsigned int i;
+
+	if (!dmafd_stream_syncs(stream))
+		return false;
+	for (i = 0; i < stream->count; i++) {
+		dmafd_stream_get(stream, i, &stretch);
+		dmafd_stretch_edges(&stretch, &head, &tail);
+		if (head || tail < stretch.len)
+			return true;
+	}
+	return false;
+}
+
+/* What comes out of an imported buffer is nothing for the CPU. */
+static int check_edges(const struct dmafd_job *job)
+{
+	unsigned int i;
+
+	for (i = 0; i < job->nr_srcs; i++)
+		if (is_imported(&job->srcs[i]))
+			return has_edges(&job->dst) ? -EINVAL : 0;
+	return 0;
+}
+
 int dmafd_op_find(struct dmafd_chan *chan, const struct dmafd_op *op, struct dmafd_job *job)
 {
 	int err;
@@ -399,7 +441,8 @@ int dmafd_op_find(struct dmafd_chan *chan, const struct dmafd_op *op, struct dma
 	job->length = op->length;
 	job->align = align_of(chan, op->opcode);
 	job->by_rows = false;
-	err = find(chan, op, job) ?: check_alignment(job) ?: dmafd_check_overlap(job);
+	err = find(chan, op, job) ?: check_alignment(job) ?: check_edges(job) ?:
+	      dmafd_check_overlap(job);
 	if (err)
 		dmafd_job_release(job);
 	return err;

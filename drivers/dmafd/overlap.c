@@ -20,7 +20,7 @@ static struct extent extent_of(const struct dmafd_stretch *stretch, bool written
 	u64 begin = (u64)stretch->buf->addr + stretch->at;
 
 	return (struct extent){
-		.space = stretch->buf->account.mm,
+		.space = stretch->buf->space,
 		.begin = begin,
 		.end = begin + stretch->len,
 		.written = written,

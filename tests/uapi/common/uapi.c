@@ -2,8 +2,10 @@
 #include "uapi.h"
 
 #include <fcntl.h>
+#include <linux/dma-buf.h>
 #include <stdio.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -56,6 +58,38 @@ long pins(void)
 	refresh();
 	return number_in("/proc/vmstat", "nr_foll_pin_acquired ") -
 	       number_in("/proc/vmstat", "nr_foll_pin_released ");
+}
+
+void send_fd(int socket, int fd)
+{
+	char control[CMSG_SPACE(sizeof(fd))] = {}, byte = 0;
+	struct iovec data = { .iov_base = &byte, .iov_len = 1 };
+	struct msghdr message = {
+		.msg_iov = &data, .msg_iovlen = 1, .msg_control = control,
+		.msg_controllen = sizeof(control),
+	};
+	struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+
+	header->cmsg_level = SOL_SOCKET;
+	header->cmsg_type = SCM_RIGHTS;
+	header->cmsg_len = CMSG_LEN(sizeof(fd));
+	memcpy(CMSG_DATA(header), &fd, sizeof(fd));
+	ASSERT_EQ(1, sendmsg(socket, &message, 0));
+}
+
+int receive_fd(int socket)
+{
+	char control[CMSG_SPACE(sizeof(int))] = {}, byte;
+	struct iovec data = { .iov_base = &byte, .iov_len = 1 };
+	struct msghdr message = {
+		.msg_iov = &data, .msg_iovlen = 1, .msg_control = control,
+		.msg_controllen = sizeof(control),
+	};
+	int fd;
+
+	ASSERT_EQ(1, recvmsg(socket, &message, 0));
+	memcpy(&fd, CMSG_DATA(CMSG_FIRSTHDR(&message)), sizeof(fd));
+	return fd;
 }
 
 static void load(const char *command, const char *there)
@@ -193,6 +227,48 @@ int unreg(int ctx, unsigned int buf)
 	struct dmafd_buf_remove arg = { .size = sizeof(arg), .buf = buf };
 
 	return ioctl(ctx, DMAFD_BUF_REMOVE, &arg);
+}
+
+int alloc(int ctx, size_t len, unsigned int flags, int *fd)
+{
+	struct dmafd_buf_alloc arg = { .size = sizeof(arg), .flags = flags, .length = len };
+
+	if (ioctl(ctx, DMAFD_BUF_ALLOC, &arg))
+		return -1;
+	*fd = arg.out_fd;
+	return arg.out_buf;
+}
+
+int import(int ctx, int fd, unsigned int flags)
+{
+	struct dmafd_buf_import arg = { .size = sizeof(arg), .flags = flags, .fd = fd };
+
+	return ioctl(ctx, DMAFD_BUF_IMPORT, &arg) ? -1 : (int)arg.out_buf;
+}
+
+unsigned char *map_fd(int fd, size_t len)
+{
+	void *ptr = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+
+	ASSERT_OK(ptr);
+	return ptr;
+}
+
+static void sync_access(int fd, __u64 flags)
+{
+	struct dma_buf_sync arg = { .flags = DMA_BUF_SYNC_RW | flags };
+
+	ASSERT_OK(ioctl(fd, DMA_BUF_IOCTL_SYNC, &arg));
+}
+
+void begin_access(int fd)
+{
+	sync_access(fd, DMA_BUF_SYNC_START);
+}
+
+void end_access(int fd)
+{
+	sync_access(fd, DMA_BUF_SYNC_END);
 }
 
 void pattern(unsigned char *ptr, size_t len, unsigned int seed)

@@ -39,6 +39,8 @@ int sim_remove(void);
 /* A tenth of a second and the like, times what a debug kernel is slower. */
 unsigned int slow_ms(unsigned int ms);
 void sleep_ms(unsigned int ms);
+void send_fd(int socket, int fd);
+int receive_fd(int socket);
 /* Pages that are pinned now, on the whole machine. For root. */
 long pins(void);
 /* A number behind KEY in a file, or -1. */
@@ -49,6 +51,15 @@ int chan_open(int ctx, const char *name, unsigned int caps, unsigned int depth);
 /* The buffer's number, or -1. */
 int reg(int ctx, const void *ptr, size_t len, unsigned int access);
 int unreg(int ctx, unsigned int buf);
+/* Allocates memory: the buffer's number, or -1. The dma-buf goes to *fd. */
+int alloc(int ctx, size_t len, unsigned int flags, int *fd);
+/* The buffer's number, or -1. */
+int import(int ctx, int fd, unsigned int flags);
+/* Maps a dma-buf. */
+unsigned char *map_fd(int fd, size_t len);
+/* DMA_BUF_IOCTL_SYNC, for reading and writing. */
+void begin_access(int fd);
+void end_access(int fd);
 /* Page-aligned memory with a pattern; it is never freed. */
 unsigned char *memory(size_t len, unsigned int seed);
 void pattern(unsigned char *ptr, size_t len, unsigned int seed);

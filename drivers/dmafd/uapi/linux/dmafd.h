@@ -58,6 +58,8 @@ enum {
 	DMAFD_CMD_INFO = 0x00,
 	DMAFD_CMD_BUF_REGISTER = 0x10,
 	DMAFD_CMD_BUF_REMOVE = 0x11,
+	DMAFD_CMD_BUF_ALLOC = 0x12,
+	DMAFD_CMD_BUF_IMPORT = 0x13,
 	DMAFD_CMD_CHAN_LIST = 0x20,
 	DMAFD_CMD_CHAN_OPEN = 0x21,
 	DMAFD_CMD_CHAN_INFO = 0x30,
@@ -155,6 +157,64 @@ struct dmafd_buf_remove {
 };
 
 #define DMAFD_BUF_REMOVE _IO(DMAFD_TYPE, DMAFD_CMD_BUF_REMOVE)
+
+/* The memory is in one piece, for controllers that need that. */
+#define DMAFD_BUF_CONTIGUOUS	0x04
+
+/**
+ * struct dmafd_buf_alloc - ioctl(DMAFD_BUF_ALLOC)
+ * @size: sizeof(struct dmafd_buf_alloc)
+ * @flags: as of DMAFD_BUF_REGISTER, and DMAFD_BUF_CONTIGUOUS
+ * @length: how many bytes; rounded up to whole pages
+ * @out_length: how many there are
+ * @out_buf: the buffer's number
+ * @out_fd: the same memory as a dma-buf, closed by execve()
+ *
+ * Allocates memory that is zero, cached, and counted as locked memory of the user
+ * until neither the buffer nor the dma-buf is there any more. The dma-buf can be
+ * mapped, passed on, and given to other drivers. A program that uses its mapping
+ * while another driver works on it brackets that by DMA_BUF_IOCTL_SYNC; for jobs of
+ * dmafd it need not.
+ *
+ * EINVAL: no flag, no length. ENOMEM: also, not that much in one piece.
+ */
+struct dmafd_buf_alloc {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 length;
+	__aligned_u64 out_length;
+	__u32 out_buf;
+	__s32 out_fd;
+};
+
+#define DMAFD_BUF_ALLOC _IO(DMAFD_TYPE, DMAFD_CMD_BUF_ALLOC)
+
+/**
+ * struct dmafd_buf_import - ioctl(DMAFD_BUF_IMPORT)
+ * @size: sizeof(struct dmafd_buf_import)
+ * @flags: as of DMAFD_BUF_REGISTER
+ * @fd: a dma-buf
+ * @out_buf: the buffer's number
+ * @out_length: how many bytes it has
+ *
+ * Makes a dma-buf of another driver, or of another context, a buffer. It is kept
+ * until the buffer is removed; nothing is counted, since whoever allocated it was.
+ * Whoever exported it keeps caches in order: a program that looks at it brackets
+ * that by DMA_BUF_IOCTL_SYNC. It is mapped for a controller by the first job there,
+ * which fails with EIO if the exporter or the controller refuses.
+ *
+ * EBADF: @fd is no file. EINVAL: no flag, or @fd is no dma-buf. EACCES:
+ * DMAFD_BUF_WRITE, but it was opened for reading only.
+ */
+struct dmafd_buf_import {
+	__u32 size;
+	__u32 flags;
+	__s32 fd;
+	__u32 out_buf;
+	__aligned_u64 out_length;
+};
+
+#define DMAFD_BUF_IMPORT _IO(DMAFD_TYPE, DMAFD_CMD_BUF_IMPORT)
 
 /* Somebody has it. */
 #define DMAFD_ENTRY_BUSY	0x01
