@@ -33,6 +33,8 @@ void dmafd_buf_free(struct dmafd_buf *buf)
 	struct dmafd_map *map;
 	unsigned long id;
 
+	if (buf->memory)
+		dmafd_memory_leave(buf->memory);
 	xa_for_each(&buf->maps, id, map)
 		dmafd_map_free(map);
 	xa_destroy(&buf->maps);
@@ -89,6 +91,33 @@ int dmafd_buf_remove(void *object, struct dmafd_cmd *cmd)
 		return err;
 	dmafd_buf_free(buf);
 	return 0;
+}
+
+/* ---- handing over ---- */
+
+typedef void (*hand_function)(const struct dmafd_map *map, size_t at, size_t len);
+
+static void hand(struct dmafd_buf *buf, hand_function function)
+{
+	struct dmafd_map *map;
+	unsigned long id;
+
+	xa_for_each(&buf->maps, id, map) {
+		mutex_lock(&map->ctrl->lock);
+		if (map->mapped && map->raw)
+			function(map, 0, buf->length);
+		mutex_unlock(&map->ctrl->lock);
+	}
+}
+
+void dmafd_buf_for_device(struct dmafd_buf *buf)
+{
+	hand(buf, dmafd_map_for_device);
+}
+
+void dmafd_buf_for_cpu(struct dmafd_buf *buf)
+{
+	hand(buf, dmafd_map_for_cpu);
 }
 
 /* ---- what the CPU does itself ---- */

@@ -75,7 +75,7 @@ int dmafd_info(void *object, struct dmafd_cmd *cmd)
 	if (info->flags || info->__reserved)
 		return -EOPNOTSUPP;
 	info->out_opcodes = dmafd_opcodes();
-	info->out_op_flags = DMAFD_OP_FENCE | DMAFD_OP_NO_COMPLETION;
+	info->out_op_flags = DMAFD_OP_FENCE | DMAFD_OP_NO_COMPLETION | DMAFD_OP_NO_SYNC;
 	info->out_op_size = sizeof(struct dmafd_op);
 	info->out_completion_size = sizeof(struct dmafd_completion);
 	info->out_max_depth = DMAFD_MAX_DEPTH;

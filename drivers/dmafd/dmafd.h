@@ -39,6 +39,7 @@
  *
  *	channel's mutex > context's lock > controller's lock > a dma-buf's
  *		reservation lock > memory's lock
+ *	memory's buf_lock > controller's lock
  *	channel's mutex > channel's lock (interrupts off)
  *	read_lock > channel's lock
  *	a port maker's lock > channel's mutex > ports' lock
@@ -176,6 +177,9 @@ struct dmafd_memory {
 	dma_addr_t reserved;		/* its address for nobody */
 	struct dmafd_account account;
 
+	struct mutex buf_lock;		/* protects buf, which exists under it */
+	struct dmafd_buf *buf;		/* that it is the memory of; or NULL */
+
 	struct mutex lock;		/* protects all below */
 	struct list_head attachments;	/* of devices, to its dma-buf */
 	void *vaddr;			/* where the kernel has it mapped; or NULL */
@@ -189,6 +193,9 @@ void dmafd_memory_get(struct dmafd_memory *memory);
 void dmafd_memory_put(struct dmafd_memory *memory);
 /* Into a program's address space, what is_reserved. */
 int dmafd_memory_map_reserved(struct dmafd_memory *memory, struct vm_area_struct *vma);
+
+/* Its buffer is about to go. May sleep. */
+void dmafd_memory_leave(struct dmafd_memory *memory);
 
 /* A dma-buf that keeps the memory, or an error. */
 struct dma_buf *dmafd_export(struct dmafd_memory *memory);
@@ -228,6 +235,12 @@ int dmafd_buf_publish(struct dmafd_ctx *ctx, struct dmafd_buf *buf, struct dmafd
 		      u32 *out_buf);
 /* The buffer with that number, or NULL. Caller holds the context's lock. */
 struct dmafd_buf *dmafd_buf_find(struct dmafd_ctx *ctx, u32 id);
+/*
+ * Hands a buffer to all devices that it was used by without being synchronized, or
+ * back to the CPU. May sleep.
+ */
+void dmafd_buf_for_device(struct dmafd_buf *buf);
+void dmafd_buf_for_cpu(struct dmafd_buf *buf);
 /* Unmaps a buffer that nobody knows of any more, and gives back its memory. */
 void dmafd_buf_free(struct dmafd_buf *buf);
 /*
@@ -289,6 +302,7 @@ struct dmafd_map {
 	unsigned int line;		/* what the device writes along with a byte; or 1 */
 	unsigned int parts;
 	struct dmafd_part *part;
+	struct dmafd_map *raw;		/* the same, never synchronized; or NULL; its lock */
 };
 
 /* A place in a mapping. */
@@ -303,6 +317,12 @@ struct dmafd_place {
  * the controller goes, which is after its channels have gone.
  */
 struct dmafd_map *dmafd_map_get(struct dmafd_buf *buf, struct dmafd_ctrl *ctrl);
+/*
+ * The same, for jobs that don't synchronize it: the program does, by the buffer's
+ * dma-buf. Or an error. It stays as long as the other. Caller holds the context's
+ * lock.
+ */
+struct dmafd_map *dmafd_map_raw(struct dmafd_buf *buf, struct dmafd_map *map);
 void dmafd_map_free(struct dmafd_map *map);
 /* Undoes it for a controller that goes. Caller holds the controller's lock. */
 void dmafd_map_undo(struct dmafd_map *map);

@@ -129,6 +129,10 @@ static int begin_cpu_access(struct dma_buf *dmabuf, enum dma_data_direction dir)
 			dma_sync_sgtable_for_cpu(attachment->dev, &attachment->sgt,
 						 attachment->dir);
 	mutex_unlock(&memory->lock);
+	mutex_lock(&memory->buf_lock);
+	if (memory->buf)
+		dmafd_buf_for_cpu(memory->buf);
+	mutex_unlock(&memory->buf_lock);
 	return 0;
 }
 
@@ -145,6 +149,10 @@ static int end_cpu_access(struct dma_buf *dmabuf, enum dma_data_direction dir)
 			dma_sync_sgtable_for_device(attachment->dev, &attachment->sgt,
 						    attachment->dir);
 	mutex_unlock(&memory->lock);
+	mutex_lock(&memory->buf_lock);
+	if (memory->buf)
+		dmafd_buf_for_device(memory->buf);
+	mutex_unlock(&memory->buf_lock);
 	return 0;
 }
 

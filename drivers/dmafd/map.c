@@ -270,6 +270,7 @@ void dmafd_map_free(struct dmafd_map *map)
 	dmafd_map_undo(map);
 	mutex_unlock(&map->ctrl->lock);
 	sg_free_table(&map->sgt);
+	kfree(map->raw);
 	kvfree(map->part);
 	dmafd_ctrl_put(map->ctrl);
 	kfree(map);
@@ -280,6 +281,38 @@ struct dmafd_map *dmafd_map_get(struct dmafd_buf *buf, struct dmafd_ctrl *ctrl)
 	struct dmafd_map *map = xa_load(&buf->maps, ctrl->id);
 
 	return map ?: make_map(buf, ctrl);
+}
+
+static struct dmafd_map *make_raw(const struct dmafd_map *map)
+{
+	struct dmafd_map *raw = kzalloc(sizeof(*raw), GFP_KERNEL_ACCOUNT);
+
+	if (!raw)
+		return ERR_PTR(-ENOMEM);
+	raw->ctrl = map->ctrl;
+	raw->dir = map->dir;
+	raw->line = 1;
+	raw->parts = map->parts;
+	raw->part = map->part;
+	return raw;
+}
+
+struct dmafd_map *dmafd_map_raw(struct dmafd_buf *buf, struct dmafd_map *map)
+{
+	struct dmafd_map *raw = map->raw;
+
+	if (raw)
+		return raw;
+	raw = make_raw(map);
+	if (IS_ERR(raw))
+		return raw;
+	/* What the program handed over before is for this device, too. */
+	mutex_lock(&map->ctrl->lock);
+	if (map->mapped)
+		dmafd_map_for_device(map, 0, buf->length);
+	map->raw = raw;
+	mutex_unlock(&map->ctrl->lock);
+	return raw;
 }
 
 /* ---- places ---- */

@@ -136,6 +136,7 @@ static struct dmafd_memory *empty_memory(size_t size)
 		return NULL;
 	}
 	kref_init(&memory->ref);
+	mutex_init(&memory->buf_lock);
 	mutex_init(&memory->lock);
 	INIT_LIST_HEAD(&memory->attachments);
 	return memory;
@@ -144,6 +145,7 @@ static struct dmafd_memory *empty_memory(size_t size)
 static void free_empty_memory(struct dmafd_memory *memory)
 {
 	mutex_destroy(&memory->lock);
+	mutex_destroy(&memory->buf_lock);
 	kvfree(memory->pages);
 	kfree(memory);
 }
@@ -190,6 +192,13 @@ void dmafd_memory_put(struct dmafd_memory *memory)
 	kref_put(&memory->ref, memory_end);
 }
 
+void dmafd_memory_leave(struct dmafd_memory *memory)
+{
+	mutex_lock(&memory->buf_lock);
+	memory->buf = NULL;
+	mutex_unlock(&memory->buf_lock);
+}
+
 /* ---- buffers ---- */
 
 static void release(struct dmafd_buf *buf)
@@ -222,6 +231,9 @@ static struct dmafd_buf *make_buf(struct dmafd_memory *memory, u32 flags)
 	buf->count = memory->count;
 	buf->pages = memory->pages;
 	buf->release = release;
+	mutex_lock(&memory->buf_lock);
+	memory->buf = buf;
+	mutex_unlock(&memory->buf_lock);
 	return buf;
 }
 

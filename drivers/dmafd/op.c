@@ -52,7 +52,7 @@ static bool is_lean(const struct dmafd_op *op)
 
 int dmafd_op_check(const struct dmafd_chan *chan, const struct dmafd_op *op)
 {
-	if (op->flags & ~(DMAFD_OP_FENCE | DMAFD_OP_NO_COMPLETION) ||
+	if (op->flags & ~(DMAFD_OP_FENCE | DMAFD_OP_NO_COMPLETION | DMAFD_OP_NO_SYNC) ||
 	    op->opcode >= ARRAY_SIZE(needs) || needs[op->opcode] & ~chan->caps ||
 	    (chan->port && needs[op->opcode]))
 		return -EOPNOTSUPP;
@@ -353,6 +353,35 @@ static int find(struct dmafd_chan *chan, const struct dmafd_op *op, struct dmafd
 	}
 }
 
+static int go_raw(struct dmafd_stream *stream)
+{
+	struct dmafd_stretch *stretch = stream->list ?: &stream->one;
+	unsigned int i, count = stream->list ? stream->count : !!stream->count;
+
+	for (i = 0; i < count; i++, stretch++) {
+		if (!stretch->buf->memory)
+			return -EINVAL;
+		stretch->map = dmafd_map_raw(stretch->buf, stretch->map);
+		if (IS_ERR(stretch->map))
+			return PTR_ERR(stretch->map);
+	}
+	return 0;
+}
+
+/* All the job's memory is synchronized by the program, which has none else in it. */
+static int give_up_syncing(struct dmafd_chan *chan, struct dmafd_job *job)
+{
+	unsigned int i;
+	int err;
+
+	mutex_lock(&chan->ctx->lock);
+	err = go_raw(&job->dst);
+	for (i = 0; i < job->nr_srcs && !err; i++)
+		err = go_raw(&job->srcs[i]);
+	mutex_unlock(&chan->ctx->lock);
+	return err;
+}
+
 static u32 align_of(const struct dmafd_chan *chan, u32 opcode)
 {
 	switch (opcode) {
@@ -441,7 +470,10 @@ int dmafd_op_find(struct dmafd_chan *chan, const struct dmafd_op *op, struct dma
 	job->length = op->length;
 	job->align = align_of(chan, op->opcode);
 	job->by_rows = false;
-	err = find(chan, op, job) ?: check_alignment(job) ?: check_edges(job) ?:
+	err = find(chan, op, job);
+	if (!err && op->flags & DMAFD_OP_NO_SYNC)
+		err = give_up_syncing(chan, job);
+	err = err ?: check_alignment(job) ?: check_edges(job) ?:
 	      dmafd_check_overlap(job);
 	if (err)
 		dmafd_job_release(job);

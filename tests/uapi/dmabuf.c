@@ -327,6 +327,61 @@ TEST_F(noncoherent, no_edges_from_an_import)
 	EXPECT_OK(submit_error(rig->chan, &op));
 }
 
+/*
+ * The program hands the memory over, and nobody else does. A blind controller sees
+ * nothing else.
+ */
+static void no_sync(struct rig *rig, bool blind)
+{
+	unsigned char *src, *dst, *model = memory(SIZE, 1);
+	int from, to, from_fd, to_fd, other;
+	struct dmafd_op op;
+
+	ASSERT_OK(from = alloc(rig->ctx, SIZE, DMAFD_BUF_READ, &from_fd));
+	ASSERT_OK(to = alloc(rig->ctx, SIZE, DMAFD_BUF_WRITE, &to_fd));
+	src = map_fd(from_fd, SIZE);
+	dst = map_fd(to_fd, SIZE);
+	begin_access(from_fd);
+	pattern(src, SIZE, 1);
+	end_access(from_fd);
+	op = copy_op(to, 0, from, 0, SIZE);
+	op.flags = DMAFD_OP_NO_SYNC;
+	run_well(rig->chan, &op);
+	/* Where the controller sees something else, it is not here before it is fetched. */
+	EXPECT_EQ(blind, !!memcmp(dst, model, SIZE));
+	begin_access(to_fd);
+	EXPECT_MEMEQ(model, dst, SIZE);
+	end_access(to_fd);
+	/* Nor is it there before it is handed over. */
+	memset(src, 0, SIZE);
+	run_well(rig->chan, &op);
+	begin_access(to_fd);
+	EXPECT_EQ(blind, !memcmp(dst, model, SIZE));
+	end_access(to_fd);
+	end_access(from_fd);
+	run_well(rig->chan, &op);
+	begin_access(to_fd);
+	EXPECT_MEMEQ(src, dst, SIZE);
+	/* Without the flag, it is done as ever. */
+	op.flags = 0;
+	pattern(src, SIZE, 4);
+	run_well(rig->chan, &op);
+	EXPECT_MEMEQ(src, dst, SIZE);
+	op.flags = DMAFD_OP_NO_SYNC;
+	ASSERT_OK(other = import(rig->ctx, to_fd, DMAFD_BUF_WRITE));
+	op.dst_buf = other;
+	EXPECT_ERRNO(EINVAL, submit_error(rig->chan, &op));
+	ASSERT_OK(op.src_buf = reg(rig->ctx, src, SIZE, DMAFD_BUF_READ));
+	op.dst_buf = to;
+	EXPECT_ERRNO(EINVAL, submit_error(rig->chan, &op));
+	op = nop_op(DMAFD_OP_NO_SYNC);
+	run_well(rig->chan, &op);
+}
+
+TEST_F(flat, no_sync) { no_sync(&self->rig, false); }
+TEST_F(iommu, no_sync) { no_sync(&self->rig, false); }
+TEST_F(noncoherent, no_sync) { no_sync(&self->rig, true); }
+
 /* ---- mappings of the program ---- */
 
 TEST_F(flat, mappings)

@@ -61,7 +61,7 @@ TEST_F(dmafd, info)
 
 	ASSERT_OK(ioctl(self->rig.ctx, DMAFD_INFO, &info));
 	EXPECT_EQ(0x3f, info.out_opcodes & 0x3f);
-	EXPECT_EQ(3, info.out_op_flags);
+	EXPECT_EQ(7, info.out_op_flags);
 	EXPECT_EQ(sizeof(struct dmafd_op), info.out_op_size);
 	EXPECT_EQ(sizeof(struct dmafd_completion), info.out_completion_size);
 	EXPECT_LE(256, info.out_max_depth);
@@ -310,7 +310,8 @@ TEST_F(dmafd, bad_operations)
 	EXPECT_ERRNO(errno_, submit_error(chan, &op));		\
 } while (0)
 	BAD(EOPNOTSUPP, opcode, 1000);
-	BAD(EOPNOTSUPP, flags, 4);
+	BAD(EOPNOTSUPP, flags, 8);
+	BAD(EINVAL, flags, DMAFD_OP_NO_SYNC);
 	BAD(EINVAL, args, 1);
 	BAD(EINVAL, length, 0);
 	BAD(EINVAL, value, 1);

@@ -203,8 +203,13 @@ struct dmafd_buf_alloc {
  * that by DMA_BUF_IOCTL_SYNC. It is mapped for a controller by the first job there,
  * which fails with EIO if the exporter or the controller refuses.
  *
+ * A job on it fails with EBUSY while others have yet to do with it what they
+ * announced; poll() on the dma-buf waits for that. On a controller that does not see
+ * the CPU's caches, what is copied from it must begin and end at cache lines of other
+ * memory that it is written to, or the job fails with EINVAL.
+ *
  * EBADF: @fd is no file. EINVAL: no flag, or @fd is no dma-buf. EACCES:
- * DMAFD_BUF_WRITE, but it was opened for reading only.
+ * DMAFD_BUF_WRITE, but it was opened for reading only, or the opposite.
  */
 struct dmafd_buf_import {
 	__u32 size;
@@ -386,6 +391,11 @@ enum dmafd_opcode {
 #define DMAFD_OP_FENCE		0x01
 /* There is no completion, unless it fails. */
 #define DMAFD_OP_NO_COMPLETION	0x02
+/*
+ * The caller hands the memory over, by DMA_BUF_IOCTL_SYNC, and cares for cache lines
+ * at the edges; all of the job's buffers are from DMAFD_BUF_ALLOC.
+ */
+#define DMAFD_OP_NO_SYNC	0x04
 
 /**
  * struct dmafd_segment - a stretch of memory
@@ -456,7 +466,7 @@ struct dmafd_2d_args {
 /**
  * struct dmafd_op - an operation: what makes a job
  * @opcode: one of enum dmafd_opcode
- * @flags: DMAFD_OP_FENCE, DMAFD_OP_NO_COMPLETION
+ * @flags: DMAFD_OP_FENCE, DMAFD_OP_NO_COMPLETION, DMAFD_OP_NO_SYNC
  * @user_data: comes back in the completion
  * @src_buf: number of the source's buffer, which must be readable
  * @dst_buf: number of the destination's buffer, which must be writable
