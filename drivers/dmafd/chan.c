@@ -24,6 +24,17 @@ static void init_run(struct dmafd_chan *chan, struct dmafd_run *run)
 		run->slot[i].run = run;
 }
 
+static int alloc_entries(struct dmafd_chan *chan)
+{
+	if (!chan->port)
+		return 0;
+	chan->entry = kcalloc(DMAFD_WINDOW, sizeof(*chan->entry), GFP_KERNEL_ACCOUNT);
+	if (!chan->entry)
+		return -ENOMEM;
+	sg_init_table(chan->entry, DMAFD_WINDOW);
+	return 0;
+}
+
 static int alloc_chan(struct dmafd_chan *chan)
 {
 	unsigned int i;
@@ -38,7 +49,7 @@ static int alloc_chan(struct dmafd_chan *chan)
 	for (i = 0; i < chan->depth; i++)
 		list_add_tail(&chan->job[i].node, &chan->free);
 	chan->run = chan->runs;
-	return 0;
+	return alloc_entries(chan);
 }
 
 static void init_chan(struct dmafd_chan *chan)
@@ -92,6 +103,7 @@ static void describe_port(struct dmafd_chan *chan)
 
 static void free_chan(struct dmafd_chan *chan)
 {
+	kfree(chan->entry);
 	kvfree(chan->runs);
 	kvfree(chan->job);
 	kfree(chan->rows);

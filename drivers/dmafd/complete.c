@@ -75,7 +75,9 @@ static void finish(struct dmafd_job *job)
 		return;
 	if (job->started)
 		dmafd_stream_for_cpu(&job->dst);
-	do_edges(job);
+	/* A port's has no edges, and a device may give less. */
+	if (job->opcode != DMAFD_OP_FROM_DEVICE)
+		do_edges(job);
 }
 
 /* ---- the end of a job ---- */

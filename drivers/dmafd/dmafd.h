@@ -20,6 +20,7 @@
  *	submit.c	operations made into jobs
  *	uring.c		the same by io_uring
  *	stream.c	the memory of a job, from its beginning to its end
+ *	slave.c		what is particular to a port's jobs
  *	pump.c		jobs fed to the controller, piece by piece
  *	stop.c		the end of jobs that don't end by themselves
  *	complete.c	jobs that are over, and those who wait for them
@@ -473,6 +474,7 @@ struct dmafd_job {
 	struct dmafd_stream *srcs;	/* all that is read: &src, or an array of its own */
 	unsigned int nr_srcs;
 	size_t length;
+	size_t period;			/* of a cyclic job; or 0 */
 	u32 align;			/* of addresses and lengths, for the controller */
 	u8 value;
 	unsigned long timeout;		/* jiffies */
@@ -481,7 +483,7 @@ struct dmafd_job {
 
 	/* the pump's */
 	bool started, fed;
-	bool by_rows;			/* many of them in one piece, if the driver likes */
+	bool at_once;			/* many rows or parts in one piece, if the driver likes */
 	size_t left;			/* up to the end, edges included */
 	unsigned int pieces;		/* that the controller has */
 	u64 bytes;			/* that it moved; once complete, edges included */
@@ -576,6 +578,7 @@ struct dmafd_chan {
 	unsigned int run_nr;
 	bool halted;			/* the controller pauses what it has */
 	struct dma_interleaved_template *rows;
+	struct scatterlist *entry;	/* of a port: so many as the window has */
 
 	wait_queue_head_t wait;		/* for completions, or room */
 	wait_queue_head_t rest;		/* for the pump to rest */
@@ -628,6 +631,19 @@ void dmafd_uring_watch(struct work_struct *work);
 /* Keeps a job's outcome, and then completes the command. Any context. */
 void dmafd_uring_note(struct io_uring_cmd *cmd, const struct dmafd_job *job);
 void dmafd_uring_done(struct io_uring_cmd *cmd);
+
+/* Whether the channel is for that: not all of what the controller can do is. */
+bool dmafd_slave_may(const struct dmafd_chan *chan, u32 opcode);
+/* The side of a port's job that is memory. */
+struct dmafd_stream *dmafd_slave_stream(const struct dmafd_chan *chan, struct dmafd_job *job);
+/* Whether the controller can do a port's job on that memory: 0 or -EINVAL. */
+int dmafd_slave_check(const struct dmafd_chan *chan, struct dmafd_job *job);
+/*
+ * Puts what comes next into the channel's list, in at most so many entries; how
+ * many bytes and entries that are, which may be none. Caller owns the pump.
+ */
+size_t dmafd_slave_fill(struct dmafd_chan *chan, struct dmafd_job *job, size_t max,
+			unsigned int *entries);
 
 /* Feeds the controller and completes what is over; any context, without locks. */
 void dmafd_pump(struct dmafd_chan *chan);

@@ -22,6 +22,8 @@ static const u32 needs[] = {
 	[DMAFD_OP_COPY_SG] = DMAFD_CAP_COPY,
 	[DMAFD_OP_COPY_2D] = DMAFD_CAP_COPY,
 	[DMAFD_OP_XOR] = DMAFD_CAP_XOR,
+	[DMAFD_OP_TO_DEVICE] = DMAFD_CAP_SLAVE,
+	[DMAFD_OP_FROM_DEVICE] = DMAFD_CAP_SLAVE,
 };
 
 u64 dmafd_opcodes(void)
@@ -45,6 +47,10 @@ static bool is_lean(const struct dmafd_op *op)
 		return !src && !dst && !op->value;
 	case DMAFD_OP_COPY_2D:
 		return !op->value;
+	case DMAFD_OP_TO_DEVICE:
+		return !dst && !op->value && !op->args;
+	case DMAFD_OP_FROM_DEVICE:
+		return !src && !op->value && !op->args;
 	default:
 		return !src && !op->value;
 	}
@@ -54,7 +60,7 @@ int dmafd_op_check(const struct dmafd_chan *chan, const struct dmafd_op *op)
 {
 	if (op->flags & ~(DMAFD_OP_FENCE | DMAFD_OP_NO_COMPLETION | DMAFD_OP_NO_SYNC) ||
 	    op->opcode >= ARRAY_SIZE(needs) || needs[op->opcode] & ~chan->caps ||
-	    (chan->port && needs[op->opcode]))
+	    !dmafd_slave_may(chan, op->opcode))
 		return -EOPNOTSUPP;
 	if (!is_lean(op) || op->value > U8_MAX || (op->opcode != DMAFD_OP_NOP && !op->length))
 		return -EINVAL;
@@ -270,7 +276,7 @@ static int find_2d(struct dmafd_chan *chan, const struct dmafd_op *op, struct dm
 		return err;
 	if (args.rows > 1 && abs(args.dst_stride) < (s64)row)
 		return -EINVAL;
-	job->by_rows = may_go_by_rows(chan, job);
+	job->at_once = may_go_by_rows(chan, job);
 	return 0;
 }
 
@@ -335,6 +341,27 @@ static int find_xor(struct dmafd_chan *chan, const struct dmafd_op *op, struct d
 	return err;
 }
 
+/* ---- one side ---- */
+
+static int find_side(struct dmafd_chan *chan, const struct dmafd_op *op, struct dmafd_job *job)
+{
+	struct dmafd_ctx *ctx = chan->ctx;
+	int err;
+
+	mutex_lock(&ctx->lock);
+	if (chan->direction == DMA_MEM_TO_DEV) {
+		job->nr_srcs = 1;
+		err = find_one(chan, &job->src, op->src_buf, op->src_offset, op->length,
+			       DMAFD_BUF_READ);
+	} else {
+		err = find_one(chan, &job->dst, op->dst_buf, op->dst_offset, op->length,
+			       DMAFD_BUF_WRITE);
+	}
+	mutex_unlock(&ctx->lock);
+	job->at_once = true;
+	return err ?: dmafd_slave_check(chan, job);
+}
+
 /* ---- all of it ---- */
 
 static int find(struct dmafd_chan *chan, const struct dmafd_op *op, struct dmafd_job *job)
@@ -348,6 +375,9 @@ static int find(struct dmafd_chan *chan, const struct dmafd_op *op, struct dmafd
 		return find_2d(chan, op, job);
 	case DMAFD_OP_XOR:
 		return find_xor(chan, op, job);
+	case DMAFD_OP_TO_DEVICE:
+	case DMAFD_OP_FROM_DEVICE:
+		return find_side(chan, op, job);
 	default:
 		return find_plain(chan, op, job, op->length);
 	}
@@ -389,6 +419,9 @@ static u32 align_of(const struct dmafd_chan *chan, u32 opcode)
 		return chan->fill_align;
 	case DMAFD_OP_XOR:
 		return chan->xor_align;
+	case DMAFD_OP_TO_DEVICE:
+	case DMAFD_OP_FROM_DEVICE:
+		return 1;
 	default:
 		return chan->copy_align;
 	}
@@ -469,12 +502,12 @@ int dmafd_op_find(struct dmafd_chan *chan, const struct dmafd_op *op, struct dma
 	job->nr_srcs = 0;
 	job->length = op->length;
 	job->align = align_of(chan, op->opcode);
-	job->by_rows = false;
+	job->period = 0;
+	job->at_once = false;
 	err = find(chan, op, job);
 	if (!err && op->flags & DMAFD_OP_NO_SYNC)
 		err = give_up_syncing(chan, job);
-	err = err ?: check_alignment(job) ?: check_edges(job) ?:
-	      dmafd_check_overlap(job);
+	err = err ?: check_alignment(job) ?: check_edges(job) ?: dmafd_check_overlap(job);
 	if (err)
 		dmafd_job_release(job);
 	return err;

@@ -37,7 +37,7 @@ static void piece_done(void *param, const struct dmaengine_result *result)
 	if (news) {
 		slot->done = true;
 		slot->residue = min_t(size_t, result->residue, slot->len);
-		slot->failed = result->result != DMA_TRANS_NOERROR || slot->residue;
+		slot->failed = result->result != DMA_TRANS_NOERROR;
 	}
 	spin_unlock_irqrestore(&chan->lock, flags);
 	if (news)
@@ -58,6 +58,12 @@ static struct dmafd_slot *first_done(struct dmafd_chan *chan)
 	return done ? slot : NULL;
 }
 
+/* A device may have had less to give than it was asked for, which then is the end. */
+static bool may_be_short(const struct dmafd_job *job)
+{
+	return job->opcode == DMAFD_OP_FROM_DEVICE && job->fed && !job->pieces;
+}
+
 /* After the first failure nothing is counted: bytes are those from the beginning. */
 static void count_in(struct dmafd_slot *slot)
 {
@@ -67,7 +73,7 @@ static void count_in(struct dmafd_slot *slot)
 	if (job->status)
 		return;
 	job->bytes += slot->len - slot->residue;
-	if (slot->failed)
+	if (slot->failed || (slot->residue && !may_be_short(job)))
 		job->status = -EIO;
 }
 
@@ -161,7 +167,8 @@ static void skip_edges(struct dmafd_job *job, size_t *middle)
 {
 	size_t edge;
 
-	while (job->left) {
+	*middle = job->left;
+	while (job->left && job->dst.count) {
 		edge = edge_length(&job->dst, middle);
 		if (!edge)
 			break;
@@ -170,10 +177,14 @@ static void skip_edges(struct dmafd_job *job, size_t *middle)
 	}
 }
 
-/* What the controller is to do at once: bytes, or so many rows of the same length. */
+/*
+ * What the controller is to do at once: bytes, or so many rows of the same length, or
+ * so many entries of the channel's list.
+ */
 struct piece {
 	size_t len;
 	size_t rows;
+	unsigned int entries;
 };
 
 /* 0 if there is no such piece. */
@@ -203,12 +214,21 @@ static size_t side_rows(const struct dmafd_chan *chan, const struct dmafd_job *j
 	return len < row ? 0 : min(max, (len - row) / stride + 1);
 }
 
-static struct piece find_piece(const struct dmafd_chan *chan, const struct dmafd_job *job,
-			       size_t middle)
+static struct piece find_entries(struct dmafd_chan *chan, struct dmafd_job *job)
+{
+	struct piece piece = {};
+
+	piece.len = dmafd_slave_fill(chan, job, job->at_once ? DMAFD_WINDOW : 1, &piece.entries);
+	return piece;
+}
+
+static struct piece find_piece(struct dmafd_chan *chan, struct dmafd_job *job, size_t middle)
 {
 	size_t row = job->dst.now.len, rows = 0;
 
-	if (job->by_rows) {
+	if (chan->width)
+		return find_entries(chan, job);
+	if (job->at_once) {
 		rows = min_t(size_t, job->dst.count - job->dst.nr, chan->max_segment / row);
 		rows = side_rows(chan, job, &job->src, rows);
 		rows = side_rows(chan, job, &job->dst, rows);
@@ -259,10 +279,14 @@ static struct dma_async_tx_descriptor *prepare_xor(struct dmafd_chan *chan,
 static struct dma_async_tx_descriptor *prepare(struct dmafd_chan *chan, struct dmafd_job *job,
 					       const struct piece *piece)
 {
-	dma_addr_t dst = dmafd_stream_addr(&job->dst);
+	dma_addr_t dst;
 
+	if (piece->entries)
+		return dmaengine_prep_slave_sg(chan->dma, chan->entry, piece->entries,
+					       chan->direction, PREP_FLAGS);
 	if (piece->rows)
 		return prepare_rows(chan, job, piece->rows);
+	dst = dmafd_stream_addr(&job->dst);
 	switch (job->opcode) {
 	case DMAFD_OP_FILL:
 		return dmaengine_prep_dma_memset(chan->dma, dst, job->value, piece->len,
@@ -342,8 +366,8 @@ static bool feed_some(struct dmafd_chan *chan, struct dmafd_job *job, size_t mid
 	/* There may be room for it later. */
 	else if (chan->count)
 		return false;
-	else if (piece.rows)
-		job->by_rows = false;
+	else if (piece.rows || piece.entries > 1)
+		job->at_once = false;
 	else
 		give_up(job, -EREMOTEIO);
 	return true;

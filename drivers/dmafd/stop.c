@@ -117,6 +117,9 @@ static unsigned int end_all(struct dmafd_chan *chan, int first, int others)
 	size_t moved;
 	int err;
 
+	/* A device goes on meanwhile, and what it gives would not be counted. */
+	if (chan->width && chan->can_pause)
+		dmaengine_pause(chan->dma);
 	slot = ask_for_progress(chan, &moved);
 	err = dmaengine_terminate_sync(chan->dma);
 	if (err) {

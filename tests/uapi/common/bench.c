@@ -162,6 +162,7 @@ static long pins_before;
 void bench_up(struct bench *bench, const struct bench_plan *plan)
 {
 	bench->ctx = -1;
+	bench->chans = 0;
 	if (access("/dev/dmafd", F_OK))
 		ASSERT_EQ(0, system("modprobe dmafd"));
 	if (access("/sys/kernel/config/dmasim", F_OK))
@@ -182,10 +183,33 @@ void bench_up(struct bench *bench, const struct bench_plan *plan)
 	ASSERT_OK(bench->ctx = ctx_open());
 }
 
+int bench_open(struct bench *bench, const char *name)
+{
+	int chan;
+
+	ASSERT_TRUE(bench->chans < sizeof(bench->chan) / sizeof(bench->chan[0]));
+	ASSERT_OK(chan = chan_open(bench->ctx, name, 0, 0));
+	bench->chan[bench->chans++] = chan;
+	return chan;
+}
+
+void bench_close(struct bench *bench, int chan)
+{
+	unsigned int i;
+
+	for (i = 0; i < bench->chans && bench->chan[i] != chan; i++)
+		;
+	ASSERT_TRUE(i < bench->chans);
+	bench->chan[i] = bench->chan[--bench->chans];
+	EXPECT_OK(close(chan));
+}
+
 void bench_down(struct bench *bench)
 {
 	unsigned int waited;
 
+	while (bench->chans)
+		close(bench->chan[--bench->chans]);
 	if (bench->ctx >= 0)
 		close(bench->ctx);
 	remove_all();

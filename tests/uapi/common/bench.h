@@ -17,6 +17,8 @@
 
 struct bench {
 	int ctx;
+	int chan[8];		/* those that are open, by bench_open() */
+	unsigned int chans;
 	char dma[32];		/* "dma0" */
 	char device[64];
 };
@@ -35,6 +37,9 @@ struct bench_plan {
 void bench_up(struct bench *bench, const struct bench_plan *plan);
 /* Takes all away, however it is; nothing is pinned any more. */
 void bench_down(struct bench *bench);
+/* Opens a channel, which is closed at the end if it was not before. */
+int bench_open(struct bench *bench, const char *name);
+void bench_close(struct bench *bench, int chan);
 /* The number behind a word in the line of a device. */
 long long device_number(const struct bench *bench, const char *device, const char *key);
 

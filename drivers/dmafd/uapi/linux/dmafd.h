@@ -285,7 +285,9 @@ struct dmafd_chan_list {
  * @out_fd: the channel, closed by execve()
  * @name: which channel or port; empty for any channel
  *
- * The channel belongs to the caller alone until its file descriptor is closed.
+ * The channel belongs to the caller alone until its file descriptor is closed. One
+ * that was opened as a port does only DMAFD_OP_TO_DEVICE or DMAFD_OP_FROM_DEVICE,
+ * whichever the port is for, and DMAFD_OP_NOP.
  *
  * EINVAL: the depth is too large, or the name not ended. EBUSY: the channel, or
  * all that can do that, are taken. EOPNOTSUPP: it is free, but cannot do that, or
@@ -370,6 +372,9 @@ struct dmafd_chan_info {
  *	bytes
  * @DMAFD_OP_XOR: sets the destination to the exclusive or of several sources;
  *	@args is struct dmafd_sg_args
+ * @DMAFD_OP_TO_DEVICE: gives the source to the port's device
+ * @DMAFD_OP_FROM_DEVICE: fills the destination from the port's device, which may end
+ *	it early where its driver tells so: @bytes of the completion is less then
  *
  * What a job writes may not overlap with anything that it reads, nor be written
  * twice by it: EINVAL.
@@ -381,6 +386,8 @@ enum dmafd_opcode {
 	DMAFD_OP_COPY_SG,
 	DMAFD_OP_COPY_2D,
 	DMAFD_OP_XOR,
+	DMAFD_OP_TO_DEVICE,
+	DMAFD_OP_FROM_DEVICE,
 };
 
 /*
