@@ -477,7 +477,7 @@ static bool may_read(struct dmafd_chan *chan)
 	bool may;
 
 	spin_lock_irq(&chan->lock);
-	may = !list_empty(&chan->done) || chan->dead;
+	may = !list_empty(&chan->done) || dmafd_cyclic_news(chan) || chan->dead;
 	spin_unlock_irq(&chan->lock);
 	return may;
 }
@@ -523,7 +523,7 @@ static __poll_t chan_poll(struct file *file, poll_table *table)
 
 	poll_wait(file, &chan->wait, table);
 	spin_lock_irq(&chan->lock);
-	if (!list_empty(&chan->done))
+	if (!list_empty(&chan->done) || dmafd_cyclic_news(chan))
 		events |= EPOLLIN | EPOLLRDNORM;
 	if (chan->dead)
 		events |= EPOLLHUP | EPOLLERR;

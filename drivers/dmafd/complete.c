@@ -69,14 +69,14 @@ static void do_edges(struct dmafd_job *job)
 	}
 }
 
-static void finish(struct dmafd_job *job)
+static void finish(struct dmafd_chan *chan, struct dmafd_job *job)
 {
 	if (!dmafd_stream_syncs(&job->dst))
 		return;
 	if (job->started)
 		dmafd_stream_for_cpu(&job->dst);
-	/* A port's has no edges, and a device may give less. */
-	if (job->opcode != DMAFD_OP_FROM_DEVICE)
+	/* A port's has no edges, and other counts of bytes. */
+	if (!chan->width)
 		do_edges(job);
 }
 
@@ -96,7 +96,7 @@ void dmafd_complete(struct dmafd_chan *chan, struct dmafd_job *job)
 	struct dmafd_job *next;
 	unsigned long flags;
 
-	finish(job);
+	finish(chan, job);
 	dmafd_job_release(job);
 	job->complete_ns = ktime_get_ns();
 	trace_dmafd_complete(chan, job);
@@ -143,6 +143,7 @@ static int give(const struct dmafd_job *job, struct dmafd_completion __user *use
 		.complete_ns = job->complete_ns,
 		.status = job->status,
 		.opcode = job->opcode,
+		.overruns = job->overruns,
 	};
 
 	return copy_to_user(user, &completion, sizeof(completion)) ? -EFAULT : 0;
@@ -166,12 +167,17 @@ int dmafd_take(struct dmafd_chan *chan, struct dmafd_completion __user *user, si
 
 	if (mutex_lock_interruptible(&chan->read_lock))
 		return -ERESTARTSYS;
+	dmafd_cyclic_return(chan);
 	for (err = 0; n < max && (job = first_to_take(chan)); n++) {
 		/* One that could not be given stays. */
 		err = give(job, &user[n]);
 		if (err)
 			break;
 		taken(chan, job);
+	}
+	if (!err && n < max) {
+		err = dmafd_cyclic_take(chan, &user[n]);
+		n += err > 0;
 	}
 	mutex_unlock(&chan->read_lock);
 	return n ?: err;

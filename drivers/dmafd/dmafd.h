@@ -21,6 +21,7 @@
  *	uring.c		the same by io_uring
  *	stream.c	the memory of a job, from its beginning to its end
  *	slave.c		what is particular to a port's jobs
+ *	cyclic.c	the ring of a cyclic job
  *	pump.c		jobs fed to the controller, piece by piece
  *	stop.c		the end of jobs that don't end by themselves
  *	complete.c	jobs that are over, and those who wait for them
@@ -42,7 +43,7 @@
  *		reservation lock > memory's lock
  *	memory's buf_lock > controller's lock
  *	channel's mutex > channel's lock (interrupts off)
- *	read_lock > channel's lock
+ *	read_lock > channel's mutex
  *	a port maker's lock > channel's mutex > ports' lock
  *	list of controllers > what the driver core does to bind our device
  *
@@ -477,7 +478,7 @@ struct dmafd_job {
 	size_t period;			/* of a cyclic job; or 0 */
 	u32 align;			/* of addresses and lengths, for the controller */
 	u8 value;
-	unsigned long timeout;		/* jiffies */
+	unsigned long timeout;		/* jiffies; 0: none. Of a cyclic job, channel's lock */
 	unsigned long deadline;		/* channel's lock; while first in the queue */
 	u64 since_ns;			/* the same */
 
@@ -487,6 +488,7 @@ struct dmafd_job {
 	size_t left;			/* up to the end, edges included */
 	unsigned int pieces;		/* that the controller has */
 	u64 bytes;			/* that it moved; once complete, edges included */
+	u32 overruns;
 	int status;
 };
 
@@ -519,6 +521,23 @@ struct dmafd_slot {
 struct dmafd_run {
 	struct dmafd_chan *chan;
 	struct dmafd_slot slot[DMAFD_WINDOW];
+};
+
+/* The cyclic job that the controller has. Periods are numbered from its beginning. */
+struct dmafd_ring {
+	struct dmafd_job *job;		/* NULL: none */
+	dma_cookie_t cookie;		/* 0 until it is known */
+	u32 periods;			/* of a round */
+	bool silent;			/* the program is not told */
+	bool failed;
+	u64 calls;			/* callbacks */
+	u64 passed;
+	u64 passed_ns;
+	size_t position;		/* in the one after those */
+	u64 told;			/* up to there the program knows */
+	u64 released;			/* and up to there it is done with them */
+	u64 over;			/* up to there they are being written over, or were */
+	u64 overruns;
 };
 
 struct dmafd_chan {
@@ -566,6 +585,7 @@ struct dmafd_chan {
 	bool stopping;			/* nobody may begin to pump */
 	bool paused;			/* the controller is fed nothing; mutex to set */
 	unsigned long paused_at;	/* jiffies; while paused */
+	struct dmafd_ring ring;
 	bool pumping, again;
 	bool wake;			/* somebody is to be woken when the pump rests */
 	struct dmafd_run *run;
@@ -644,6 +664,23 @@ int dmafd_slave_check(const struct dmafd_chan *chan, struct dmafd_job *job);
  */
 size_t dmafd_slave_fill(struct dmafd_chan *chan, struct dmafd_job *job, size_t max,
 			unsigned int *entries);
+
+/* Gives a ring to the controller: its cookie, or an error. Caller owns the pump. */
+dma_cookie_t dmafd_cyclic_start(struct dmafd_chan *chan, struct dmafd_job *job,
+				struct dmafd_slot *slot);
+/* The controller does not have it any more. Caller holds the channel's lock, as below. */
+void dmafd_cyclic_forget(struct dmafd_chan *chan);
+/* How far the ring came, since it began. There is one. */
+u64 dmafd_cyclic_bytes(struct dmafd_chan *chan, u32 *overruns);
+/* Whether there is something to tell the program. */
+bool dmafd_cyclic_news(const struct dmafd_chan *chan);
+/* The program is done with what it was told. May sleep. */
+void dmafd_cyclic_return(struct dmafd_chan *chan);
+/*
+ * Tells the program how far it came: 1, 0 if there is nothing to tell, or -EFAULT.
+ * May sleep. Caller holds the read_lock.
+ */
+int dmafd_cyclic_take(struct dmafd_chan *chan, struct dmafd_completion __user *user);
 
 /* Feeds the controller and completes what is over; any context, without locks. */
 void dmafd_pump(struct dmafd_chan *chan);

@@ -22,6 +22,7 @@ static_assert(sizeof(struct dmafd_completion) == 56);
 static_assert(sizeof(struct dmafd_segment) == 24);
 static_assert(sizeof(struct dmafd_sg_args) == 32);
 static_assert(sizeof(struct dmafd_2d_args) == 32);
+static_assert(sizeof(struct dmafd_cyclic_args) == 16);
 static_assert(sizeof(struct dmafd_submit) == 48);
 static_assert(sizeof(struct dmafd_cancel) == 16);
 static_assert(sizeof(struct dmafd_status) == 48);

@@ -24,6 +24,7 @@ static const u32 needs[] = {
 	[DMAFD_OP_XOR] = DMAFD_CAP_XOR,
 	[DMAFD_OP_TO_DEVICE] = DMAFD_CAP_SLAVE,
 	[DMAFD_OP_FROM_DEVICE] = DMAFD_CAP_SLAVE,
+	[DMAFD_OP_CYCLIC] = DMAFD_CAP_CYCLIC,
 };
 
 u64 dmafd_opcodes(void)
@@ -51,6 +52,8 @@ static bool is_lean(const struct dmafd_op *op)
 		return !dst && !op->value && !op->args;
 	case DMAFD_OP_FROM_DEVICE:
 		return !src && !op->value && !op->args;
+	case DMAFD_OP_CYCLIC:
+		return !(src && dst) && !op->value;
 	default:
 		return !src && !op->value;
 	}
@@ -362,6 +365,40 @@ static int find_side(struct dmafd_chan *chan, const struct dmafd_op *op, struct 
 	return err ?: dmafd_slave_check(chan, job);
 }
 
+/* In one piece for the device, which knows no others. */
+static bool is_one_piece(const struct dmafd_stretch *stretch)
+{
+	struct dmafd_place place;
+
+	dmafd_map_seek(stretch->map, stretch->at, &place);
+	return dmafd_map_run(stretch->map, &place, stretch->len) == stretch->len;
+}
+
+static int find_ring(struct dmafd_chan *chan, const struct dmafd_op *op, struct dmafd_job *job)
+{
+	bool tx = chan->direction == DMA_MEM_TO_DEV;
+	struct dmafd_cyclic_args args;
+	int err = fetch_args(op, &args, sizeof(args));
+	u64 rest;
+
+	if (err)
+		return err;
+	if (args.flags)
+		return -EOPNOTSUPP;
+	if (tx ? op->dst_buf || op->dst_offset : op->src_buf || op->src_offset)
+		return -EINVAL;
+	if (!args.period || op->length > U32_MAX || args.period > op->length / 2)
+		return -EINVAL;
+	div64_u64_rem(op->length, args.period, &rest);
+	if (rest || (u32)args.period % chan->width)
+		return -EINVAL;
+	job->period = args.period;
+	err = find_side(chan, op, job);
+	if (err)
+		return err;
+	return is_one_piece(&dmafd_slave_stream(chan, job)->one) ? 0 : -EINVAL;
+}
+
 /* ---- all of it ---- */
 
 static int find(struct dmafd_chan *chan, const struct dmafd_op *op, struct dmafd_job *job)
@@ -378,6 +415,8 @@ static int find(struct dmafd_chan *chan, const struct dmafd_op *op, struct dmafd
 	case DMAFD_OP_TO_DEVICE:
 	case DMAFD_OP_FROM_DEVICE:
 		return find_side(chan, op, job);
+	case DMAFD_OP_CYCLIC:
+		return find_ring(chan, op, job);
 	default:
 		return find_plain(chan, op, job, op->length);
 	}
@@ -421,6 +460,7 @@ static u32 align_of(const struct dmafd_chan *chan, u32 opcode)
 		return chan->xor_align;
 	case DMAFD_OP_TO_DEVICE:
 	case DMAFD_OP_FROM_DEVICE:
+	case DMAFD_OP_CYCLIC:
 		return 1;
 	default:
 		return chan->copy_align;

@@ -373,11 +373,36 @@ static bool feed_some(struct dmafd_chan *chan, struct dmafd_job *job, size_t mid
 	return true;
 }
 
+/* True if the controller does not take it; otherwise it goes on until it is stopped. */
+static bool feed_ring(struct dmafd_chan *chan, struct dmafd_job *job)
+{
+	struct dmafd_slot *slot;
+	dma_cookie_t cookie;
+
+	if (job->started)
+		return false;
+	start(job);
+	slot = fill_slot(chan, job, job->length);
+	cookie = dmafd_cyclic_start(chan, job, slot);
+	if (dma_submit_error(cookie)) {
+		give_up(job, -EREMOTEIO);
+		return true;
+	}
+	WRITE_ONCE(slot->cookie, cookie);
+	chan->count++;
+	chan->kick = true;
+	job->pieces++;
+	trace_dmafd_issue(chan, job, job->length);
+	return false;
+}
+
 /* False if the rest has to wait. */
 static bool feed_job(struct dmafd_chan *chan, struct dmafd_job *job)
 {
 	size_t middle = 0;
 
+	if (job->period)
+		return feed_ring(chan, job);
 	if (!job->started && job->left)
 		start(job);
 	for (;;) {

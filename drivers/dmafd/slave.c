@@ -20,6 +20,8 @@ bool dmafd_slave_may(const struct dmafd_chan *chan, u32 opcode)
 		return chan->direction == DMA_MEM_TO_DEV;
 	case DMAFD_OP_FROM_DEVICE:
 		return chan->direction == DMA_DEV_TO_MEM;
+	case DMAFD_OP_CYCLIC:
+		return chan->direction != DMA_MEM_TO_MEM;
 	default:
 		return chan->direction == DMA_MEM_TO_MEM;
 	}

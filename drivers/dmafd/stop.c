@@ -39,7 +39,7 @@ static void start_pump(struct dmafd_chan *chan)
 }
 
 /* The piece that the controller works on, and how far it came, as long as it knows. */
-static struct dmafd_slot *ask_for_progress(struct dmafd_chan *chan, size_t *moved)
+static struct dmafd_slot *ask_for_progress(struct dmafd_chan *chan, u64 *moved)
 {
 	struct dmafd_slot *slot = &chan->run->slot[chan->first];
 	struct dma_tx_state state = {};
@@ -48,6 +48,12 @@ static struct dmafd_slot *ask_for_progress(struct dmafd_chan *chan, size_t *move
 	*moved = 0;
 	if (!chan->count)
 		return NULL;
+	if (slot->job->period) {
+		spin_lock_irq(&chan->lock);
+		*moved = dmafd_cyclic_bytes(chan, &slot->job->overruns);
+		spin_unlock_irq(&chan->lock);
+		return slot;
+	}
 	status = dmaengine_tx_status(chan->dma, slot->cookie, &state);
 	if (status == DMA_IN_PROGRESS || status == DMA_PAUSED)
 		*moved = slot->len - min_t(size_t, state.residue, slot->len);
@@ -61,6 +67,7 @@ static void forget_pieces(struct dmafd_chan *chan)
 	chan->run_nr = (chan->run_nr + 1) % chan->nr_runs;
 	chan->run = &chan->runs[chan->run_nr];
 	chan->feed = NULL;
+	dmafd_cyclic_forget(chan);
 	spin_unlock_irq(&chan->lock);
 	chan->first = 0;
 	chan->count = 0;
@@ -114,7 +121,7 @@ static unsigned int end_all(struct dmafd_chan *chan, int first, int others)
 {
 	struct dmafd_slot *slot;
 	unsigned int count;
-	size_t moved;
+	u64 moved;
 	int err;
 
 	/* A device goes on meanwhile, and what it gives would not be counted. */
@@ -222,7 +229,7 @@ int dmafd_pause(struct dmafd_chan *chan, bool pause)
 
 /* ---- what it is doing ---- */
 
-static void tell(struct dmafd_chan *chan, const struct dmafd_slot *slot, size_t moved,
+static void tell(struct dmafd_chan *chan, const struct dmafd_slot *slot, u64 moved,
 		 struct dmafd_status *status)
 {
 	struct dmafd_job *job = list_first_entry_or_null(&chan->queue, struct dmafd_job, node);
@@ -237,13 +244,14 @@ static void tell(struct dmafd_chan *chan, const struct dmafd_slot *slot, size_t 
 	status->out_user_data = job->user_data;
 	status->out_bytes = job->bytes + (slot && slot->job == job ? moved : 0);
 	status->out_since_ns = job->since_ns;
+	status->out_overruns = job->overruns;
 	status->out_queued = chan->submitted - chan->completed;
 }
 
 void dmafd_status(struct dmafd_chan *chan, struct dmafd_status *status)
 {
 	struct dmafd_slot *slot;
-	size_t moved;
+	u64 moved;
 
 	lockdep_assert_held(&chan->mutex);
 
@@ -265,7 +273,7 @@ void dmafd_watch(struct dmafd_chan *chan)
 
 	lockdep_assert_held(&chan->lock);
 
-	if (!job || chan->paused)
+	if (!job || !job->timeout || chan->paused)
 		return;
 	if (delayed_work_pending(&chan->watchdog) && !time_before(job->deadline, chan->watch_at))
 		return;
@@ -290,10 +298,21 @@ static bool is_overdue(struct dmafd_chan *chan)
 
 	spin_lock_irq(&chan->lock);
 	job = list_first_entry_or_null(&chan->queue, struct dmafd_job, node);
-	overdue = !chan->dead && !chan->paused && job &&
+	overdue = !chan->dead && !chan->paused && job && job->timeout &&
 		  time_after_eq(jiffies, job->deadline);
 	spin_unlock_irq(&chan->lock);
 	return overdue;
+}
+
+/* Why the first job is overdue. */
+static int overdue_status(struct dmafd_chan *chan)
+{
+	bool failed;
+
+	spin_lock_irq(&chan->lock);
+	failed = chan->ring.failed;
+	spin_unlock_irq(&chan->lock);
+	return failed ? -EIO : -ETIMEDOUT;
 }
 
 void dmafd_watchdog(struct work_struct *work)
@@ -305,7 +324,7 @@ void dmafd_watchdog(struct work_struct *work)
 		/* It may have completed just now, which is not noticed after that. */
 		stop_pump(chan);
 		if (is_overdue(chan))
-			end_all(chan, -ETIMEDOUT, -ECANCELED);
+			end_all(chan, overdue_status(chan), -ECANCELED);
 		else
 			start_pump(chan);
 	}

@@ -33,15 +33,17 @@ static void put_back(struct dmafd_chan *chan, struct dmafd_job *job)
 static void fill_in(struct dmafd_chan *chan, struct dmafd_job *job, const struct dmafd_op *op)
 {
 	job->opcode = op->opcode;
-	job->flags = op->flags;
+	job->flags = op->flags | (job->period ? DMAFD_OP_FENCE : 0);
 	job->user_data = op->user_data;
 	job->value = op->value;
-	job->timeout = op->timeout_ms ? msecs_to_jiffies(op->timeout_ms) : chan->timeout;
+	job->timeout = op->timeout_ms ? msecs_to_jiffies(op->timeout_ms) :
+		       job->period ? 0 : chan->timeout;
 	job->left = job->length;
 	job->started = false;
 	job->fed = false;
 	job->pieces = 0;
 	job->bytes = 0;
+	job->overruns = 0;
 	job->status = 0;
 	job->cmd = NULL;
 	job->submit_ns = ktime_get_ns();

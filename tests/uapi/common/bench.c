@@ -117,18 +117,25 @@ void port_up(const char *name, const char *channel, const char *direction, uint6
 
 /* ---- the bench ---- */
 
-static void remove_all(void)
+void bench_remove_controller(void)
 {
 	char path[256];
 	size_t i;
 
-	for (i = 0; i < sizeof(ports) / sizeof(ports[0]); i++)
-		port_remove(ports[i]);
 	for (i = 0; i < sizeof(devices) / sizeof(devices[0]); i++) {
 		snprintf(path, sizeof(path), BENCH "/peripherals/%s", devices[i]);
 		rmdir(path);
 	}
 	rmdir(BENCH);
+}
+
+static void remove_all(void)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(ports) / sizeof(ports[0]); i++)
+		port_remove(ports[i]);
+	bench_remove_controller();
 }
 
 static void add_device(const char *name, unsigned int line, const char *clients,

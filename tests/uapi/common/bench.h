@@ -40,6 +40,8 @@ void bench_down(struct bench *bench);
 /* Opens a channel, which is closed at the end if it was not before. */
 int bench_open(struct bench *bench, const char *name);
 void bench_close(struct bench *bench, int chan);
+/* Takes the controller away, whoever has a channel of it. */
+void bench_remove_controller(void);
 /* The number behind a word in the line of a device. */
 long long device_number(const struct bench *bench, const char *device, const char *key);
 

@@ -287,7 +287,7 @@ struct dmafd_chan_list {
  *
  * The channel belongs to the caller alone until its file descriptor is closed. One
  * that was opened as a port does only DMAFD_OP_TO_DEVICE or DMAFD_OP_FROM_DEVICE,
- * whichever the port is for, and DMAFD_OP_NOP.
+ * whichever the port is for, DMAFD_OP_CYCLIC and DMAFD_OP_NOP.
  *
  * EINVAL: the depth is too large, or the name not ended. EBUSY: the channel, or
  * all that can do that, are taken. EOPNOTSUPP: it is free, but cannot do that, or
@@ -375,6 +375,8 @@ struct dmafd_chan_info {
  * @DMAFD_OP_TO_DEVICE: gives the source to the port's device
  * @DMAFD_OP_FROM_DEVICE: fills the destination from the port's device, which may end
  *	it early where its driver tells so: @bytes of the completion is less then
+ * @DMAFD_OP_CYCLIC: the same, with the source or the destination as a ring, until it
+ *	is canceled; @args is struct dmafd_cyclic_args
  *
  * What a job writes may not overlap with anything that it reads, nor be written
  * twice by it: EINVAL.
@@ -388,6 +390,7 @@ enum dmafd_opcode {
 	DMAFD_OP_XOR,
 	DMAFD_OP_TO_DEVICE,
 	DMAFD_OP_FROM_DEVICE,
+	DMAFD_OP_CYCLIC,
 };
 
 /*
@@ -471,6 +474,22 @@ struct dmafd_2d_args {
 };
 
 /**
+ * struct dmafd_cyclic_args - of DMAFD_OP_CYCLIC
+ * @size: sizeof(struct dmafd_cyclic_args)
+ * @flags: must be 0
+ * @period: in bytes; the operation's length is a multiple of it, and at least two
+ *
+ * The ring has to be in one piece for the controller: memory that is so, such as a
+ * huge page, or of which an IOMMU makes one. It is less than 4 GiB. A job that comes after
+ * it waits until it is over.
+ */
+struct dmafd_cyclic_args {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 period;
+};
+
+/**
  * struct dmafd_op - an operation: what makes a job
  * @opcode: one of enum dmafd_opcode
  * @flags: DMAFD_OP_FENCE, DMAFD_OP_NO_COMPLETION, DMAFD_OP_NO_SYNC
@@ -481,7 +500,8 @@ struct dmafd_2d_args {
  * @dst_offset: where the destination begins in its buffer
  * @length: in bytes, not 0
  * @timeout_ms: how long it may take, from when it is the first that is not
- *	complete; 0 for what the channel was opened with
+ *	complete; 0 for what the channel was opened with. Of DMAFD_OP_CYCLIC, how long
+ *	a period may take, and 0 for as long as it likes
  * @value: of DMAFD_OP_FILL: 0 to 255
  * @args: what the opcode needs besides, a pointer; read during the call
  *
@@ -501,6 +521,9 @@ struct dmafd_op {
 	__aligned_u64 args;
 };
 
+/* The job goes on: of DMAFD_OP_CYCLIC, there were periods. */
+#define DMAFD_COMPLETION_MORE	0x01
+
 /**
  * struct dmafd_completion - how a job ended; read() on the channel
  * @user_data: of the operation
@@ -517,10 +540,20 @@ struct dmafd_op {
  *	ECANCELED, the channel was stopped, for that or because of DMAFD_CANCEL;
  *	ENODEV, the controller went away
  * @opcode: of the operation
- * @flags: 0
- * @overruns: 0
+ * @flags: DMAFD_COMPLETION_MORE
+ * @overruns: of DMAFD_OP_CYCLIC: how many periods, since it began, were being written
+ *	or sent again before the program had come back to read the next completion
  *
  * Of a job that did not end well, all that it was to write may be changed.
+ *
+ * DMAFD_OP_CYCLIC has one completion ready, with DMAFD_COMPLETION_MORE, whenever a
+ * period has passed since the last one was read; @bytes counts whole periods since
+ * it began, however often the ring went round, and @complete_ns is the time of the
+ * last of them. Whoever calls read() for the next one, even if there is none yet, is
+ * done with those before: the periods up to the last record's @bytes go back to the
+ * device then. With DMAFD_OP_NO_COMPLETION there are no such records, and no period
+ * is an overrun. The last completion, without the flag, has all bytes, also of a
+ * period that was not over.
  */
 struct dmafd_completion {
 	__aligned_u64 user_data;
