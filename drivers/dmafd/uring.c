@@ -84,7 +84,7 @@ static int fetch(const struct io_uring_cmd *cmd, unsigned int issue_flags, struc
 	if (err)
 		return err;
 	/* The upper 8 bits are the kernel's. */
-	if (cmd->flags << 8 || op->flags & DMAFD_OP_NO_COMPLETION)
+	if (cmd->flags << 8 || op->flags & DMAFD_OP_NO_COMPLETION || op->opcode == DMAFD_OP_CYCLIC)
 		return -EOPNOTSUPP;
 	return op->user_data ? -EINVAL : 0;
 }
