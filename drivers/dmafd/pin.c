@@ -2,7 +2,9 @@
 /*
  * Memory of programs that is pinned for as long as controllers may reach it.
  */
+#include <linux/backing-dev.h>
 #include <linux/mm.h>
+#include <linux/pagemap.h>
 #include <linux/overflow.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
@@ -29,21 +31,52 @@ static long pin_some(unsigned long addr, unsigned long count, u32 access, struct
 	return pinned;
 }
 
+/*
+ * Whether a file system writes the page to a disk: it wants to know of each change,
+ * and controllers don't tell. Newer kernels don't pin such pages for writing, either.
+ * The page may be truncated meanwhile, and then is nobody's.
+ */
+static bool is_of_a_disk(struct page *page)
+{
+	struct folio *folio = page_folio(page);
+	struct address_space *mapping;
+	bool is;
+
+	if (folio_test_anon(folio))
+		return false;
+	rcu_read_lock();
+	mapping = READ_ONCE(folio->mapping);
+	is = mapping && mapping->host && mapping_can_writeback(mapping);
+	rcu_read_unlock();
+	return is;
+}
+
+/* What is pinned and only read may be a disk's. */
+static int check(const struct dmafd_buf *buf, unsigned long from, unsigned long to)
+{
+	for (; buf->access & DMAFD_BUF_WRITE && from < to; from++)
+		if (is_of_a_disk(buf->pages[from]))
+			return -EFAULT;
+	return 0;
+}
+
 static int pin(struct dmafd_buf *buf)
 {
 	unsigned long addr = buf->addr - buf->first, done = 0;
 	long pinned;
+	int err;
 
 	while (done < buf->count) {
 		pinned = fatal_signal_pending(current) ? -EINTR :
 			 pin_some(addr + done * PAGE_SIZE,
 				  min_t(unsigned long, buf->count - done, PIN_AT_ONCE),
 				  buf->access, buf->pages + done);
-		if (pinned < 0) {
+		done += max(pinned, 0L);
+		err = pinned < 0 ? pinned : check(buf, done - pinned, done);
+		if (err) {
 			unpin_user_pages_dirty_lock(buf->pages, done, false);
-			return pinned;
+			return err;
 		}
-		done += pinned;
 		cond_resched();
 	}
 	return 0;

@@ -125,10 +125,7 @@ TEST_VIEWS(truncated_file)
 	ASSERT_OK(unreg(rig->ctx, from));
 }
 
-/*
- * A file of a disk is not for that: its file system would write pages that a
- * controller changes behind its back. A private mapping is the program's own.
- */
+/* A private mapping of a file is the program's own. */
 TEST_F(flat, mapped_files)
 {
 	struct rig *rig = &self->rig;
@@ -152,6 +149,40 @@ TEST_F(flat, mapped_files)
 	run_well(rig->chan, &op);
 	EXPECT_MEMEQ(ptr, dst, SIZE);
 	unlink(path);
+}
+
+/*
+ * A file of a disk is not written to: its file system would not know of it. It may
+ * be read.
+ */
+TEST_F(flat, files_of_a_disk)
+{
+	unsigned char *ptr, *dst = memory(SIZE, 2);
+	struct rig *rig = &self->rig;
+	struct dmafd_op op;
+	int fd, from, to;
+
+	if (system("modprobe brd rd_nr=1 rd_size=4096 2>/dev/null") ||
+	    system("mke2fs /dev/ram0 >/dev/null 2>&1") || system("modprobe ext4 2>/dev/null"))
+		SKIP("no disk here");
+	ASSERT_TRUE(!mkdir("/tmp/disk", 0700) || errno == EEXIST);
+	ASSERT_OK(mount("/dev/ram0", "/tmp/disk", "ext2", 0, NULL));
+	ASSERT_OK(fd = open("/tmp/disk/file", O_RDWR | O_CREAT, 0600));
+	pattern(dst, SIZE, 3);
+	ASSERT_EQ(SIZE, write(fd, dst, SIZE));
+	ASSERT_OK(ptr = mmap(NULL, SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0));
+	EXPECT_ERRNO(EFAULT, reg(rig->ctx, ptr, SIZE, DMAFD_BUF_WRITE));
+	EXPECT_ERRNO(EFAULT, reg(rig->ctx, ptr, SIZE, READ_WRITE));
+	ASSERT_OK(from = reg(rig->ctx, ptr, SIZE, DMAFD_BUF_READ));
+	ASSERT_OK(to = reg(rig->ctx, dst, SIZE, DMAFD_BUF_WRITE));
+	memset(dst, 0, SIZE);
+	op = copy_op(to, 0, from, 0, SIZE);
+	run_well(rig->chan, &op);
+	EXPECT_MEMEQ(ptr, dst, SIZE);
+	ASSERT_OK(unreg(rig->ctx, from));
+	ASSERT_OK(munmap(ptr, SIZE));
+	close(fd);
+	EXPECT_OK(umount("/tmp/disk"));
 }
 
 /* In a read-only mapping there may be pages that are anybody's: they are only read. */

@@ -131,7 +131,8 @@ struct dmafd_info {
  * above the limit.
  *
  * EINVAL: no flag, no length. EOVERFLOW: addr + length is none. EFAULT: a part of
- * it is no memory, or cannot be written or pinned for long.
+ * it is no memory, or cannot be written or pinned for long, or it is to be written
+ * and a shared mapping of a file on a disk.
  */
 struct dmafd_buf_register {
 	__u32 size;
