@@ -8,9 +8,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/klog.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#define SIM "/sys/kernel/config/dmasim/lab"
 
 #define DEVICE_WAIT_US 5000000
 #define DEVICE_POLL_US 5000
@@ -68,19 +71,22 @@ static void run(const char *program, const char *argument)
 	waitpid(pid, NULL, 0);
 }
 
-/* Where the controller's driver is a module; there is no udev on the boards. */
-static void load_controller(void)
-{
-	if (!count_files("/sys/class/dma/*"))
-		run("modprobe", "pl330");
-}
-
 static bool board_has_channel(void)
 {
 	const char *board = getenv("BOARD");
 
 	return board && (strcmp(board, "raspi3b") == 0 ||
 			 strcmp(board, "smdkc210") == 0);
+}
+
+/*
+ * Where the controller's driver is a module; there is no udev on the boards. A
+ * board without a controller takes a simulated one.
+ */
+static void load_controller(void)
+{
+	if (!count_files("/sys/class/dma/*"))
+		run("modprobe", board_has_channel() ? "pl330" : "dmasim");
 }
 
 void lab_wait_for_device(const struct lab *lab)
@@ -177,6 +183,62 @@ int lab_channels_in_use(void)
 	return count_holders("/sys/class/dma/*/in_use");
 }
 
+static void set_sim_option(const char *option, const char *value)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), SIM "/%s", option);
+	write_text(path, value);
+}
+
+static void remove_sims(void)
+{
+	rmdir(SIM);
+	if (access("/sys/module/dmasim", F_OK) == 0)
+		ASSERT_OK(syscall(SYS_delete_module, "dmasim", O_NONBLOCK));
+}
+
+void lab_simulate(const char *options)
+{
+	char text[256], *option, *value, *rest = text;
+
+	if (board_has_channel())
+		SKIP("the board has a DMA controller of its own");
+	remove_sims();
+	ASSERT_EQ(0, system("modprobe dmasim controller=0"));
+	ASSERT_OK(mkdir(SIM, 0700));
+	snprintf(text, sizeof(text), "%s", options);
+	while ((option = strsep(&rest, " "))) {
+		value = strchr(option, '=');
+		if (!value)
+			continue;
+		*value = '\0';
+		set_sim_option(option, value + 1);
+	}
+	set_sim_option("live", "1");
+}
+
+void lab_inject(const char *rule)
+{
+	set_sim_option("inject", rule);
+}
+
+long lab_sim_number(const char *file, const char *key)
+{
+	char path[PATH_MAX], line[256];
+	long number = -1;
+	FILE *stream;
+
+	ASSERT_TRUE(read_text(SIM "/device", line, sizeof(line)));
+	snprintf(path, sizeof(path), "/sys/kernel/debug/dmasim/%s/%s", line, file);
+	ASSERT_TRUE(stream = fopen(path, "re"));
+	while (fgets(line, sizeof(line), stream))
+		if (strncmp(line, key, strlen(key)) == 0)
+			sscanf(line + strlen(key), ": %ld", &number);
+	fclose(stream);
+	return number;
+}
+
 /* A platform device appears as a link in the folder of its driver. */
 static void find_device(const struct lab *lab, char *name, size_t size)
 {
@@ -235,6 +297,9 @@ static void find_controller(const struct lab *lab)
 	globfree(&found);
 	snprintf(path, sizeof(path), "%s/driver", controller);
 	ASSERT_TRUE(realpath(path, controller_driver));
+	snprintf(path, sizeof(path), "%s/unbind", controller_driver);
+	if (access(path, F_OK) < 0)
+		SKIP("this DMA controller's driver can't be unbound");
 }
 
 static void write_controller_file(const char *file)

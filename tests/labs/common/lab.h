@@ -16,9 +16,10 @@ struct lab {
 };
 
 /*
- * To be called first. Skips the test on a machine that has no DMA controller;
- * on the boards that are known to have one, this is a failure instead. Removes
- * the module if an earlier test, which failed, has left it.
+ * To be called first. On a board without a DMA controller it loads dmasim; where
+ * there is none even so, it skips the test, and fails it on the boards that are
+ * known to have one. Removes the module if an earlier test, which failed, has
+ * left it.
  */
 void lab_start(const struct lab *lab);
 
@@ -56,6 +57,19 @@ void lab_bind(const struct lab *lab);
  */
 void lab_unbind_controller(const struct lab *lab);
 void lab_bind_controller(void);
+
+/*
+ * Makes a simulated controller the only one, with these of dmasim's options, as
+ * "view=iommu align=4"; the module of the lab must not be there. Skips the test
+ * on a board that has a controller of its own.
+ */
+void lab_simulate(const char *options);
+
+/* Gives that controller an error to make, as "hang nth=2". */
+void lab_inject(const char *rule);
+
+/* The number behind "KEY:" in one of its files in debugfs, or -1. */
+long lab_sim_number(const char *file, const char *key);
 
 /* Opens the device node, O_CLOEXEC. */
 int lab_open(const struct lab *lab, int flags);
