@@ -25,6 +25,7 @@ static const struct {
 	{ "03-m2m", "dma_m2m", { "dma_m2m" } },
 	{ "04-mmap", "dma_mmap", { "dma_mmap_driver" } },
 	{ "05-coherent", "dma_ring", { "dma_ring" } },
+	{ "06-mapping", "dma_recipes", { "dma_recipes" } },
 };
 
 #define LABS (sizeof(all) / sizeof(all[0]))
@@ -77,6 +78,11 @@ TEST(mmap, .timeout = 60)
 TEST(coherent, .timeout = 60)
 {
 	run_lab(4);
+}
+
+TEST(mapping, .timeout = 60)
+{
+	run_lab(5);
 }
 
 /* So that no lab is forgotten here. */
