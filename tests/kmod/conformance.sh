@@ -18,6 +18,7 @@ CONTROLLER is one of
   pl330      an Arm PL330, for which the driver is loaded
   dmasim     the controller that the module dmasim brings along, with these
              of its options: dmasim,view=iommu,align=4
+  toy        the one of labs/08-provider
   DEVICE     any other one, by its device's name
 KEY=VALUE    an argument of the test module, such as only=memcpy
 EOT
@@ -49,6 +50,13 @@ set_controller() { # CONTROLLER
 		# A FIFO that gives back what it gets is on its line 1.
 		known='tx_addr=0xd0001000 rx_addr=0xd0001000 strict=1'
 		find_provider dmasim
+		;;
+	toy)
+		insmod "$here/../../labs/08-provider/toy_dma.ko" make_device=1 ||
+			fail "toy_dma.ko can't be loaded"
+		loaded=toy_dma
+		known='fifo_memory=1'
+		find_provider toy_dma
 		;;
 	*) known="provider=$1" ;;
 	esac
