@@ -26,6 +26,7 @@ static const struct {
 	{ "04-mmap", "dma_mmap", { "dma_mmap_driver" } },
 	{ "05-coherent", "dma_ring", { "dma_ring" } },
 	{ "06-mapping", "dma_recipes", { "dma_recipes" } },
+	{ "07-consumer", "dma_consumer", { "dma_consumer" } },
 	{ "08-provider", "toy_dma", { "toy_client", "toy_dma" } },
 };
 
@@ -86,9 +87,14 @@ TEST(mapping, .timeout = 60)
 	run_lab(5);
 }
 
-TEST(provider, .timeout = 60)
+TEST(consumer, .timeout = 60)
 {
 	run_lab(6);
+}
+
+TEST(provider, .timeout = 60)
+{
+	run_lab(7);
 }
 
 /* So that no lab is forgotten here. */

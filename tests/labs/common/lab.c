@@ -223,6 +223,16 @@ void lab_inject(const char *rule)
 	set_sim_option("inject", rule);
 }
 
+int lab_try_stop_sim(void)
+{
+	int fd, ret;
+
+	ASSERT_OK(fd = open(SIM "/live", O_WRONLY | O_CLOEXEC));
+	ret = write(fd, "0", 1) == 1 ? 0 : -1;
+	close(fd);
+	return ret;
+}
+
 long lab_sim_number(const char *file, const char *key)
 {
 	char path[PATH_MAX], line[256];

@@ -68,6 +68,9 @@ void lab_simulate(const char *options);
 /* Gives that controller an error to make, as "hang nth=2". */
 void lab_inject(const char *rule);
 
+/* Asks it to end: 0, or -1 and errno. */
+int lab_try_stop_sim(void);
+
 /* The number behind "KEY:" in one of its files in debugfs, or -1. */
 long lab_sim_number(const char *file, const char *key);
 
