@@ -28,6 +28,7 @@ static const struct {
 	{ "06-mapping", "dma_recipes", { "dma_recipes" } },
 	{ "07-consumer", "dma_consumer", { "dma_consumer" } },
 	{ "08-provider", "toy_dma", { "toy_client", "toy_dma" } },
+	{ "09-dma-buf", "dmabuf_import", { "dmabuf_import", "dmabuf_export" } },
 };
 
 #define LABS (sizeof(all) / sizeof(all[0]))
@@ -95,6 +96,11 @@ TEST(consumer, .timeout = 60)
 TEST(provider, .timeout = 60)
 {
 	run_lab(7);
+}
+
+TEST(dma_buf, .timeout = 60)
+{
+	run_lab(8);
 }
 
 /* So that no lab is forgotten here. */
