@@ -16,6 +16,7 @@
  *	port.c		places where a channel meets a device's register
  *	configfs.c	ports that root tells of
  *	chan.c		channels as files
+ *	request.c	operations taken from programs
  *	op.c		operations checked, and the memory that they name found
  *	submit.c	operations made into jobs
  *	uring.c		the same by io_uring
@@ -624,6 +625,27 @@ void dmafd_chan_put(struct dmafd_chan *chan);
  */
 void dmafd_chan_kill(struct dmafd_chan *chan, int status);
 
+/* What a program asks for, copied and complete. */
+struct dmafd_request {
+	struct dmafd_op op;
+	union {
+		struct dmafd_sg_args sg;
+		struct dmafd_2d_args rows;
+		struct dmafd_cyclic_args ring;
+	};
+	struct dmafd_segment *src, *dst;	/* owned; or NULL */
+};
+
+/*
+ * Takes it from the caller's memory, or what belongs to an operation that was taken,
+ * and checks all that it names beside memory. May sleep for as long as the caller
+ * likes: no lock is held. It is to be freed if that succeeds.
+ */
+int dmafd_request_fetch(const struct dmafd_chan *chan, struct dmafd_request *request,
+			const void __user *user, u32 size);
+int dmafd_request_complete(const struct dmafd_chan *chan, struct dmafd_request *request);
+void dmafd_request_free(const struct dmafd_request *request);
+
 /* Those that are known, as bits. */
 u64 dmafd_opcodes(void);
 /* Whether all that it names beside memory is as it should be: 0 or an error. */
@@ -632,15 +654,16 @@ int dmafd_op_check(const struct dmafd_chan *chan, const struct dmafd_op *op);
  * Finds the memory of such an operation for a job that has none; when it fails,
  * the job has none then, either. May sleep. Caller holds the channel's mutex.
  */
-int dmafd_op_find(struct dmafd_chan *chan, const struct dmafd_op *op, struct dmafd_job *job);
+int dmafd_op_find(struct dmafd_chan *chan, const struct dmafd_request *request,
+		  struct dmafd_job *job);
 /* -EINVAL if a job writes what it reads, or something twice, or another error. */
 int dmafd_check_overlap(const struct dmafd_job *job);
 int dmafd_submit(void *object, struct dmafd_cmd *cmd);
 /*
- * Makes a job of an operation, which then has to be queued, or an error. Caller
- * holds the mutex of a channel that is not dead.
+ * Makes a job of it, which then has to be queued, or an error. Caller holds the
+ * channel's mutex.
  */
-struct dmafd_job *dmafd_prepare(struct dmafd_chan *chan, const struct dmafd_op *op);
+struct dmafd_job *dmafd_prepare(struct dmafd_chan *chan, const struct dmafd_request *request);
 /* Queues it; the caller, who holds the mutex, is to pump then or soon. */
 void dmafd_enqueue(struct dmafd_chan *chan, struct dmafd_job *job);
 

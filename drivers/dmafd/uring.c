@@ -232,7 +232,8 @@ int dmafd_uring_iopoll(struct io_uring_cmd *cmd, struct io_comp_batch *batch,
  * A command that can be canceled is on a list of its ring until it is completed.
  * To get there takes the ring's lock, where that is not held.
  */
-static int submit(struct io_uring_cmd *cmd, const struct dmafd_op *op, unsigned int issue_flags)
+static int submit(struct io_uring_cmd *cmd, const struct dmafd_request *request,
+		  unsigned int issue_flags)
 {
 	struct dmafd_chan *chan = cmd->file->private_data;
 	struct dmafd_job *job;
@@ -240,7 +241,7 @@ static int submit(struct io_uring_cmd *cmd, const struct dmafd_op *op, unsigned 
 	*outcome_of(cmd) = (struct outcome){ .polled = issue_flags & IO_URING_F_IOPOLL };
 	compat_uring_mark_cancelable(cmd, issue_flags);
 	mutex_lock(&chan->mutex);
-	job = chan->dead ? ERR_PTR(-ENODEV) : dmafd_prepare(chan, op);
+	job = dmafd_prepare(chan, request);
 	if (!IS_ERR(job)) {
 		job->cmd = cmd;
 		dmafd_enqueue(chan, job);
@@ -257,12 +258,15 @@ static int submit(struct io_uring_cmd *cmd, const struct dmafd_op *op, unsigned 
  */
 static int fetch_and_submit(struct io_uring_cmd *cmd, unsigned int issue_flags)
 {
-	struct dmafd_op op;
+	struct dmafd_request request;
 	int err;
 
-	err = fetch(cmd, issue_flags, &op);
-	if (!err)
-		err = submit(cmd, &op, issue_flags);
+	err = fetch(cmd, issue_flags, &request.op) ?:
+	      dmafd_request_complete(cmd->file->private_data, &request);
+	if (!err) {
+		err = submit(cmd, &request, issue_flags);
+		dmafd_request_free(&request);
+	}
 	/* Returned, an EAGAIN would make a worker try again. */
 	if (err)
 		compat_uring_done(cmd, err, 0, issue_flags);
