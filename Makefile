@@ -70,6 +70,7 @@ deps-debug:
 	@scripts/deps run check debug
 
 include tests/programs.mk
+include lib/lib.mk
 
 # ---- what goes to the boards ----
 #
@@ -80,7 +81,7 @@ ARCH_KERNELS := $(foreach a,amd64 arm64 armhf,$(addprefix $(a)-,$(KERNELS_$(a)))
 
 # What is not compiled, and goes along.
 DATA := $(wildcard labs/*.sh labs/*/*.sh labs/*/README.md tests/labs/*.sh \
-	tests/kmod/*.sh tests/kmod/README.md tests/dmasan/*.sh)
+	tests/kmod/*.sh tests/kmod/README.md tests/dmasan/*.sh tests/lib/*.sh)
 
 arch-of = $(firstword $(subst -, ,$(1)))
 kernel-of = $(lastword $(subst -, ,$(1)))
