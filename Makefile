@@ -71,6 +71,7 @@ deps-debug:
 
 include tests/programs.mk
 include lib/lib.mk
+include tools/tools.mk
 
 # ---- what goes to the boards ----
 #
