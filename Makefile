@@ -51,6 +51,8 @@ help:
 	@echo 'make style             the style checks alone'
 	@echo 'make modules           build drivers/ in place, for the kernel that runs here'
 	@echo '  KDIR=…               for the kernel of these headers'
+	@echo 'make install           the command, the library and the udev rule (PREFIX, DESTDIR)'
+	@echo 'make dkms-install      the modules, by dkms'
 	@echo 'make deps              install what is missing of what all this needs'
 	@echo 'make clean             remove what was built; distclean: and downloaded'
 
@@ -82,7 +84,8 @@ ARCH_KERNELS := $(foreach a,amd64 arm64 armhf,$(addprefix $(a)-,$(KERNELS_$(a)))
 
 # What is not compiled, and goes along.
 DATA := $(wildcard labs/*.sh labs/*/*.sh labs/*/README.md tests/labs/*.sh \
-	tests/kmod/*.sh tests/kmod/README.md tests/dmasan/*.sh tests/lib/*.sh)
+	tests/kmod/*.sh tests/kmod/README.md tests/dmasan/*.sh tests/lib/*.sh \
+	tests/tools/*.sh)
 
 arch-of = $(firstword $(subst -, ,$(1)))
 kernel-of = $(lastword $(subst -, ,$(1)))
@@ -168,6 +171,29 @@ shell: deps-run
 .PHONY: style
 style: deps-check
 	@scripts/style
+
+# ---- installation ----
+
+# PREFIX (/usr/local), DESTDIR. The program and the library are those of this machine.
+.PHONY: install
+install: install-lib install-tools
+	@[ -n '$(DESTDIR)' ] || ! command -v systemd-sysusers >/dev/null || systemd-sysusers dmafd.conf
+	@[ -n '$(DESTDIR)' ] || ! command -v ldconfig >/dev/null || ldconfig
+	@[ -n '$(DESTDIR)' ] || ! command -v udevadm >/dev/null || udevadm control --reload
+
+# The modules' sources, for dkms to build for every kernel that this machine gets.
+DKMS_SOURCE := /usr/src/dmafd-$(LIB_VERSION)
+.PHONY: dkms-install
+dkms-install:
+	@[ -n '$(DESTDIR)' ] || command -v dkms >/dev/null || \
+		{ echo 'dkms is missing: apt-get install dkms' >&2; exit 1; }
+	@rm -rf '$(DESTDIR)$(DKMS_SOURCE)' && mkdir -p '$(DESTDIR)$(DKMS_SOURCE)'
+	@tar -c --exclude='*.o' --exclude='*.ko' --exclude='*.mod' --exclude='*.mod.c' \
+		--exclude='.*' --exclude=modules.order --exclude=Module.symvers \
+		drivers LICENSES | tar -x -C '$(DESTDIR)$(DKMS_SOURCE)'
+	@sed 's/@VERSION@/$(LIB_VERSION)/' packaging/dkms/dkms.conf.in \
+		>'$(DESTDIR)$(DKMS_SOURCE)/dkms.conf'
+	@[ -n '$(DESTDIR)' ] || dkms install --force dmafd/$(LIB_VERSION)
 
 # In the folder itself, for whoever wants them on this machine.
 .PHONY: modules
