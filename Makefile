@@ -40,8 +40,8 @@ TREES := drivers tests/kmod
 
 .PHONY: help
 help:
-	@echo 'make run               show the labs on the emulated Raspberry Pi 3B'
-	@echo 'make run LAB=NAME      one of them: $(LABS)'
+	@echo 'make run               copy memory by DMA, on the emulated Raspberry Pi 3B'
+	@echo 'make run LAB=NAME      show a lab there: $(LABS)'
 	@echo 'make check             all tests on all boards, and the style checks'
 	@echo '  BOARD=… TEST=…       narrowed to a board, to tests whose name matches'
 	@echo '  KERNELS=all          on the newest kernel as well'
@@ -85,7 +85,7 @@ ARCH_KERNELS := $(foreach a,amd64 arm64 armhf,$(addprefix $(a)-,$(KERNELS_$(a)))
 # What is not compiled, and goes along.
 DATA := $(wildcard labs/*.sh labs/*/*.sh labs/*/README.md tests/labs/*.sh \
 	tests/kmod/*.sh tests/kmod/README.md tests/dmasan/*.sh tests/lib/*.sh \
-	tests/tools/*.sh)
+	tests/tools/*.sh tools/*.sh)
 
 arch-of = $(firstword $(subst -, ,$(1)))
 kernel-of = $(lastword $(subst -, ,$(1)))
@@ -146,10 +146,13 @@ stage: $(addprefix stage-,$(ARCH_KERNELS))
 
 # ---- the two commands ----
 
+# Time that counts the CPU's instructions is the same on any machine that emulates it.
+COUNTING := --qemu -icount --qemu shift=0
+
 .PHONY: run
 run: deps-run
 	@$(MAKE) -s stage-arm64-6.1 KERNELS=6.1
-	@boards/boot raspi3b -- sh labs/tour.sh $(LAB)
+	@boards/boot raspi3b $(if $(LAB),-- sh labs/tour.sh $(LAB),$(COUNTING) -- sh tools/show.sh)
 
 .PHONY: check
 check: deps-check
