@@ -447,10 +447,11 @@ const struct command command_bench = {
 	.name = "bench",
 	.args = "",
 	.summary = "Measure a channel, beside the CPU",
-	.text = "For each size, jobs are done for a while by DMA, then the same by the CPU. Shown are\n"
-		"throughput, jobs per second, the time from a job's submission to its result, and\n"
-		"CPU time for each MiB: of this process, and of the whole machine, which has to be\n"
-		"idle otherwise. On an emulated board, times are those of the emulator.",
+	.text = "For each size, jobs are done for a while by DMA, then the same by the CPU.\n"
+		"Shown are throughput, jobs per second, the time from a job's submission to its\n"
+		"result, and CPU time for each MiB: of this process, and of the whole machine,\n"
+		"which has to be idle otherwise. On an emulated board, times are those of the\n"
+		"emulator.",
 	.with = WITH_CHANNEL | WITH_JSON,
 	.options = options,
 	.set = set,

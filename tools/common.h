@@ -98,7 +98,7 @@ uint64_t clock_ns(void);
 void catch_stop(void);
 bool stop_requested(void);
 /* Ends the program by the signal that came. */
-void die_of_stop(void) __attribute__((noreturn));
+_Noreturn void die_of_stop(void);
 
 /* ---- the device ---- */
 

@@ -391,7 +391,8 @@ static void report(const struct copy *copy)
 	if (settings.quiet)
 		return;
 	fprintf(out, "%s by %s (%s) in %.2f s%s\n", human(copy->bytes),
-		copy->attr.name, copy->attr.device, seconds, config.unverified ? ", not verified" : ", verified");
+		copy->attr.name, copy->attr.device, seconds,
+		config.unverified ? ", not verified" : ", verified");
 	if (settings.verbose)
 		fprintf(out, "%llu jobs of at most %s, %s/s%s\n",
 			(unsigned long long)copy->submitted, short_size(config.chunk),
@@ -441,11 +442,11 @@ const struct command command_copy = {
 	.name = "copy",
 	.args = "SOURCE DESTINATION",
 	.summary = "Copy a file by DMA, and verify it",
-	.text = "Each block is read, copied in memory by the controller, compared, and written; at\n"
-		"the end all is read back and compared again. The destination takes its name only\n"
-		"then: if anything goes wrong, there is no file, or the one from before. Holes of a\n"
-		"source stay holes. '-' is standard input or output; what goes there is compared in\n"
-		"memory only.",
+	.text = "Each block is read, copied in memory by the controller, compared, and written;\n"
+		"at the end all is read back and compared again. The destination takes its name\n"
+		"only then: if anything goes wrong, there is no file, or the one from before.\n"
+		"Holes of a source stay holes. '-' is standard input or output; what goes there\n"
+		"is compared in memory only.",
 	.with = WITH_CHANNEL | WITH_JSON | WITH_QUIET | WITH_VERBOSE,
 	.min_args = 2,
 	.max_args = 2,

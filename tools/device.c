@@ -32,7 +32,7 @@ static void advise_permission(const char *path)
 	struct stat st;
 
 	if (!stat(path, &st) && !st.st_gid) {
-		advise("only root may use it: there is no udev rule that gives it to the group dma;");
+		advise("only root may use it, as no udev rule gives it to the group dma:");
 		advise("'make install' brings one along (packaging/udev/60-dmafd.rules)");
 		return;
 	}

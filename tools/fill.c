@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define CHUNK (1 << 20)
+#define CHUNK 0x100000
 
 static struct {
 	uint64_t size;
@@ -175,8 +175,8 @@ const struct command command_fill = {
 	.name = "fill",
 	.args = "FILE VALUE",
 	.summary = "Fill a file with a value by DMA",
-	.text = "VALUE is a byte, such as 0 or 0xff. A controller that can't fill copies it. The\n"
-		"file takes its name when all is there. '-' is standard output.",
+	.text = "VALUE is a byte, such as 0 or 0xff. A controller that can't fill copies it.\n"
+		"The file takes its name when all is there. '-' is standard output.",
 	.with = WITH_CHANNEL | WITH_JSON | WITH_QUIET,
 	.min_args = 2,
 	.max_args = 2,

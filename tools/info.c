@@ -174,8 +174,8 @@ const struct command command_info = {
 	.name = "info",
 	.args = "CHANNEL",
 	.summary = "Show everything about a channel or port",
-	.text = "It is opened for a moment to ask for its limits; of one that somebody else holds\n"
-		"they are not known.",
+	.text = "It is opened for a moment to ask for its limits; of one that somebody else\n"
+		"holds they are not known.",
 	.with = WITH_JSON,
 	.min_args = 1,
 	.max_args = 1,

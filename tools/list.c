@@ -25,8 +25,7 @@ static int set(int letter, const char *value)
 		return 0;
 	}
 	if (parse_caps(value, &config.caps))
-		return misused("'%s' is no list of what channels can do: copy,fill,xor,slave,"
-			       "cyclic,interleave", value);
+		return misused("'%s' is no list of copy,fill,xor,slave,cyclic,interleave", value);
 	return 0;
 }
 

@@ -130,20 +130,18 @@ static int run(int argc, char **argv)
 	return status;
 }
 
-static const struct tool_option options[] = { STREAM_OPTIONS, {} };
-
 const struct command command_play = {
 	.name = "play",
 	.args = "FILE PORT",
 	.summary = "Give a file to a port's device",
-	.text = "The device reads from a ring of memory, round and round, until the file, a time or a\n"
-		"number of bytes is over, or Ctrl-C comes. The device gets whole periods: zeros follow\n"
-		"the file's end. What was sent again because the next was not there is told, and the\n"
-		"exit status is 5 then. '-' is standard input.",
+	.text = "The device reads from a ring of memory, round and round, until the file, a\n"
+		"time or a number of bytes is over, or Ctrl-C comes. The device gets whole\n"
+		"periods: zeros follow the file's end. What was sent again because the next was\n"
+		"not there is told, and the exit status is 5 then. '-' is standard input.",
 	.with = WITH_JSON | WITH_QUIET,
 	.min_args = 2,
 	.max_args = 2,
-	.options = options,
+	.options = stream_options,
 	.set = stream_set,
 	.run = run,
 };

@@ -46,7 +46,7 @@ static void find_range(const struct curve *curves, size_t count, size_t sizes_co
 		}
 	}
 	if (axis->low > axis->high)
-		axis->low = axis->high = 0;
+		axis->low = 0, axis->high = 0;
 }
 
 static void draw_axes(FILE *out, const struct axis *x, const struct axis *y, const char *unit,
@@ -65,17 +65,20 @@ static void draw_axes(FILE *out, const struct axis *x, const struct axis *y, con
 	for (i = 0; i < count; i++)
 		fprintf(out, "<text x=\"%.1f\" y=\"%d\" text-anchor=\"middle\">%s</text>\n",
 			on_axis(x, sizes[i]), HEIGHT - BOTTOM + 20, short_size(sizes[i]));
-	fprintf(out, "<text x=\"20\" y=\"%d\" transform=\"rotate(-90 20 %d)\" "
-		"text-anchor=\"middle\">%s</text>\n", HEIGHT / 2, HEIGHT / 2, unit);
+	fprintf(out, "<text x=\"20\" y=\"%d\" transform=\"rotate(-90 20 %d)\"", HEIGHT / 2,
+		HEIGHT / 2);
+	fprintf(out, " text-anchor=\"middle\">%s</text>\n", unit);
 }
 
 static void draw_curve(FILE *out, const struct axis *x, const struct axis *y,
-		       const uint64_t *sizes, size_t count, const struct curve *curve, size_t number)
+		       const uint64_t *sizes, size_t count, const struct curve *curve,
+		       size_t number)
 {
 	const char *colour = colours[number % ARRAY_SIZE(colours)];
 	size_t i;
 
-	fprintf(out, "<polyline fill=\"none\" stroke=\"%s\" stroke-width=\"2\" points=\"", colour);
+	fprintf(out, "<polyline fill=\"none\" stroke=\"%s\" stroke-width=\"2\"", colour);
+	fputs(" points=\"", out);
 	for (i = 0; i < count; i++)
 		if (curve->values[i] > 0)
 			fprintf(out, "%.1f,%.1f ", on_axis(x, sizes[i]),

@@ -10,7 +10,8 @@
 void progress_begin(struct progress *progress, uint64_t total)
 {
 	*progress = (struct progress){
-		.total = total, .started = clock_ns(), .on = !settings.quiet && isatty(STDERR_FILENO),
+		.total = total, .started = clock_ns(),
+		.on = !settings.quiet && isatty(STDERR_FILENO),
 	};
 	/* What is over at once shows nothing. */
 	progress->shown = progress->started;

@@ -137,19 +137,18 @@ static int run(int argc, char **argv)
 	return status;
 }
 
-static const struct tool_option options[] = { STREAM_OPTIONS, {} };
-
 const struct command command_record = {
 	.name = "record",
 	.args = "PORT FILE",
 	.summary = "Record what a port's device gives",
-	.text = "The device writes to a ring of memory, round and round, until Ctrl-C, a time, or a\n"
-		"number of bytes ends it; all of these are a good end. What it overwrote before it\n"
-		"was read is told, and the exit status is 5 then. '-' is standard output.",
+	.text = "The device writes to a ring of memory, round and round, until Ctrl-C, a time,\n"
+		"or a number of bytes ends it; all of these are a good end. What it overwrote\n"
+		"before it was read is told, and the exit status is 5 then. '-' is standard\n"
+		"output.",
 	.with = WITH_JSON | WITH_QUIET,
 	.min_args = 2,
 	.max_args = 2,
-	.options = options,
+	.options = stream_options,
 	.set = stream_set,
 	.run = run,
 };

@@ -68,7 +68,7 @@ static int no_dmasim(void)
 	}
 	complain("there is no " ROOT);
 	advise("load the module: modprobe dmasim; and is configfs mounted?");
-	advise("mount -t configfs configfs /sys/kernel/config");
+	advise("mount -t configfs none /sys/kernel/config");
 	return STATUS_NO_DEVICE;
 }
 
@@ -325,9 +325,9 @@ const struct command command_sim = {
 	.name = "sim",
 	.args = "create NAME [KEY=VALUE]... | list | remove NAME...",
 	.summary = "Make, list and remove simulated controllers",
-	.text = "Keys are dmasim's options, such as view=iommu, channels=4 or bandwidth=100M, and\n"
-		"those of its peripherals, such as peripherals/adc/kind=source. What is not set\n"
-		"keeps its default. If anything is refused, no controller is left.",
+	.text = "Keys are dmasim's options, such as view=iommu, channels=4 or bandwidth=100M,\n"
+		"and those of its peripherals, such as peripherals/adc/kind=source. What is not\n"
+		"set keeps its default. If anything is refused, no controller is left.",
 	.with = WITH_JSON | WITH_QUIET,
 	.min_args = 1,
 	.max_args = INT_MAX,

@@ -5,6 +5,15 @@
 
 struct stream_config stream_config = { .period = 4096, .periods = 16 };
 
+const struct tool_option stream_options[] = {
+	{ 'd', "duration", "TIME", "end after this time" },
+	{ 'n', "bytes", "SIZE", "end after so many bytes" },
+	{ 'p', "period", "SIZE", "bytes from one look at the ring to the next (4K)" },
+	{ 'P', "periods", "N", "how many periods the ring has (16)" },
+	{ 't', "timeout", "TIME", "give up if the device is silent for so long" },
+	{}
+};
+
 /* How long a wait is at most, in ms: a signal may come just before it begins. */
 #define LOOK_MS 200
 

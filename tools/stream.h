@@ -5,18 +5,12 @@
 
 #include "common.h"
 
-#define STREAM_OPTIONS								\
-	{ 'd', "duration", "TIME", "end after this time" },			\
-	{ 'n', "bytes", "SIZE", "end after so many bytes" },			\
-	{ 'p', "period", "SIZE", "bytes from one look at the ring to the next (4K)" }, \
-	{ 'P', "periods", "N", "how many periods the ring has (16)" },		\
-	{ 't', "timeout", "TIME", "give up if the device is silent for so long" }
-
 struct stream_config {
 	uint64_t duration_ms, bytes, period, periods, timeout_ms;
 };
 
 extern struct stream_config stream_config;
+extern const struct tool_option stream_options[];
 
 /* For the options above. Returns an exit status. */
 int stream_set(int letter, const char *value);

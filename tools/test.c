@@ -480,9 +480,10 @@ const struct command command_test = {
 	.name = "test",
 	.args = "",
 	.summary = "Test a channel with random jobs",
-	.text = "Lengths, offsets and data are random, and follow from the seed that is printed. All\n"
-		"of the destination's memory is compared with what the CPU makes of the same, also\n"
-		"what lies beside. The first difference is told, and the exit status is 4 then.",
+	.text = "Lengths, offsets and data are random, and follow from the seed that is\n"
+		"printed. All of the destination's memory is compared with what the CPU makes\n"
+		"of the same, also what lies beside. The first difference is told, and the exit\n"
+		"status is 4 then.",
 	.with = WITH_CHANNEL | WITH_JSON | WITH_QUIET | WITH_VERBOSE,
 	.options = options,
 	.set = set,
