@@ -6,23 +6,30 @@
 
 #define CHANNELS "/sys/kernel/debug/dmafd/channels"
 
-/* A line is the channel's name, the process' number and what it runs, and more. */
+/* "NAME ... pid=1234 ... comm=TEXT", the text to the end of the line. */
+static bool is_line_of(const char *line, const char *channel, struct holder *holder)
+{
+	const char *pid = strstr(line, " pid="), *command = strstr(line, " comm=");
+	const size_t length = strlen(channel);
+
+	if (strncmp(line, channel, length) || line[length] != ' ' || !pid || !command)
+		return false;
+	holder->pid = strtol(pid + strlen(" pid="), NULL, 10);
+	snprintf(holder->command, sizeof(holder->command), "%s", command + strlen(" comm="));
+	holder->command[strcspn(holder->command, "\n")] = '\0';
+	return true;
+}
+
 void holder_of(const char *channel, struct holder *holder)
 {
-	char line[512], name[128], command[32];
-	long pid;
+	char line[512];
 	FILE *file = fopen(CHANNELS, "re");
 
 	*holder = (struct holder){};
 	if (!file)
 		return;
-	while (!holder->pid && fgets(line, sizeof(line), file)) {
-		if (sscanf(line, "%127s %ld %31s", name, &pid, command) != 3 ||
-		    strcmp(name, channel))
-			continue;
-		holder->pid = pid;
-		memcpy(holder->command, command, sizeof(command));
-	}
+	while (fgets(line, sizeof(line), file) && !is_line_of(line, channel, holder))
+		;
 	fclose(file);
 }
 
