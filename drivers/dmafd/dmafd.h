@@ -671,6 +671,11 @@ int dmafd_uring_cmd(struct io_uring_cmd *cmd, unsigned int issue_flags);
 int dmafd_uring_iopoll(struct io_uring_cmd *cmd, struct io_comp_batch *batch,
 		       unsigned int poll_flags);
 void dmafd_uring_watch(struct work_struct *work);
+/*
+ * Completes the commands of jobs that the controller keeps for ever, or their rings
+ * would never end. Caller holds the mutex.
+ */
+void dmafd_uring_strand(struct dmafd_chan *chan);
 /* Keeps a job's outcome, and then completes the command. Any context. */
 void dmafd_uring_note(struct io_uring_cmd *cmd, const struct dmafd_job *job);
 void dmafd_uring_done(struct io_uring_cmd *cmd);
