@@ -131,7 +131,7 @@ void buffer_alignment(struct kt *t)
 	expect_silence(t);
 }
 
-void pool(struct kt *t)
+void pool_blocks(struct kt *t)
 {
 	struct dma_pool *pool = dma_pool_create("dmasan-test", rig_of(t)->dev, 256, 256, 0);
 	dma_addr_t addr[40];
