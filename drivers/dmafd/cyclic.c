@@ -177,8 +177,7 @@ dma_cookie_t dmafd_cyclic_start(struct dmafd_chan *chan, struct dmafd_job *job,
 				       chan->direction, DMA_PREP_INTERRUPT);
 	if (!tx)
 		return -EREMOTEIO;
-	tx->callback_result = period_passed;
-	tx->callback_param = slot;
+	dmafd_call_back(chan, tx, slot, period_passed);
 	init_ring(chan, job);
 	cookie = dmaengine_submit(tx);
 	spin_lock_irqsave(&chan->lock, flags);

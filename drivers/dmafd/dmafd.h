@@ -509,6 +509,7 @@ struct dmafd_slot {
 	struct dmafd_job *job;
 	size_t len;
 	dma_cookie_t cookie;		/* 0 until it is known */
+	dma_async_tx_callback_result call;	/* written before the controller has it */
 	bool done;			/* channel's lock, and the two below */
 	bool failed;
 	u32 residue;
@@ -550,6 +551,7 @@ struct dmafd_chan {
 	enum dma_transfer_direction direction;	/* of a port; else DMA_MEM_TO_MEM */
 	u32 width;			/* of a port's register; or 0 */
 	bool can_pause;
+	bool plain_callbacks;		/* see dmafd_call_back() */
 	bool sync;			/* the controller does not see what the CPU sees */
 	u32 caps;
 	u32 copy_align, fill_align;	/* bytes */
@@ -712,6 +714,13 @@ int dmafd_cyclic_take(struct dmafd_chan *chan, struct dmafd_completion __user *u
 
 /* Feeds the controller and completes what is over; any context, without locks. */
 void dmafd_pump(struct dmafd_chan *chan);
+/*
+ * Lets the controller call back with the slot. The driver of the PL330 gives what
+ * was asked for callbacks with results to the next client, too, who has not asked
+ * for it; there it is a plain one, and the result that which the status tells.
+ */
+void dmafd_call_back(struct dmafd_chan *chan, struct dma_async_tx_descriptor *tx,
+		     struct dmafd_slot *slot, dma_async_tx_callback_result call);
 /* Counts in what the controller is done with. Caller owns the pump. */
 void dmafd_retire(struct dmafd_chan *chan);
 /* Sees to it that the watchdog looks at the first job in time. Caller holds the lock. */
