@@ -28,8 +28,8 @@ struct dmafd_buf {
 	uint32_t id;
 	int fd;				/* the dma-buf's, or -1 */
 	size_t size;
-	_Atomic uintptr_t addr;		/* 0 until mapped; changes once */
-	_Atomic uint64_t used_by;	/* channels' numbers in the context, as bits */
+	atomic_uintptr_t addr;		/* 0 until mapped; changes once */
+	atomic_ullong used_by;		/* channels' numbers in the context, as bits */
 };
 
 struct buf_node *buf_node(struct dmafd_buf *buf)

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * What is wrong with a job. The kernel looks for the same, and is not believed to be
- * looked over here: this is for the CPU, which does jobs the kernel never sees, and for
- * io_uring, which would tell when others were submitted behind.
+ * What is wrong with a job. The kernel checks all of this, too; here it is for the CPU,
+ * whose jobs the kernel never sees, and for io_uring, which would tell when others were
+ * already submitted behind.
  */
 #include <errno.h>
 #include <stdlib.h>
