@@ -27,7 +27,7 @@ static void use_auto(struct kit *kit, unsigned int flags)
 	struct dmafd_chan_options options = { .flags = flags };
 
 	dmafd_chan_close(kit->chan);
-	kit->chan = dmafd_chan_open_auto(kit->ctx, kit->rig.name, &options);
+	kit->chan = dmafd_chan_open_auto(kit->ctx, kit->name, &options);
 	ASSERT_TRUE(kit->chan);
 	EXPECT_EQ(DMAFD_ATTR_AUTO, attr_of(kit->chan).flags & (DMAFD_ATTR_AUTO | DMAFD_ATTR_CPU));
 }
@@ -142,15 +142,15 @@ TEST_F(copies, missing_capability)
 	EXPECT_ERRNO(EOPNOTSUPP, dmafd_fill(kit->chan, dst, 0, 20000, 7));
 	/* There is a channel of that name, but it can't do it. */
 	dmafd_chan_close(kit->chan);
-	EXPECT_ERRNO(EOPNOTSUPP, dmafd_chan_open(kit->ctx, kit->rig.name, &fill) ? 0 : -1);
-	ASSERT_TRUE(kit->chan = dmafd_chan_open_auto(kit->ctx, kit->rig.name, &fill));
+	EXPECT_ERRNO(EOPNOTSUPP, dmafd_chan_open(kit->ctx, kit->name, &fill) ? 0 : -1);
+	ASSERT_TRUE(kit->chan = dmafd_chan_open_auto(kit->ctx, kit->name, &fill));
 	EXPECT_EQ(DMAFD_ATTR_CPU, attr_of(kit->chan).flags & DMAFD_ATTR_CPU);
 }
 
 TEST_F(plain, busy)
 {
 	struct kit *kit = &self->kit;
-	struct dmafd_chan *other = dmafd_chan_open_auto(kit->ctx, kit->rig.name, NULL);
+	struct dmafd_chan *other = dmafd_chan_open_auto(kit->ctx, kit->name, NULL);
 	struct dmafd_buf *src = kit_buf(kit, SIZE, 1, DMAFD_READ);
 	struct dmafd_buf *dst = kit_buf(kit, SIZE, 2, DMAFD_WRITE);
 

@@ -311,7 +311,7 @@ TEST_KITS(bad_options)
 	options = (struct dmafd_chan_options){ .flags = DMAFD_NO_FALLBACK };
 	EXPECT_ERRNO(ENODEV, dmafd_chan_open_auto(kit->ctx, "nosuch", &options) ? 0 : -1);
 	if (kit->way != BY_CPU)
-		EXPECT_ERRNO(EBUSY, dmafd_chan_open(kit->ctx, kit->rig.name, NULL) ? 0 : -1);
+		EXPECT_ERRNO(EBUSY, dmafd_chan_open(kit->ctx, kit->name, NULL) ? 0 : -1);
 }
 
 TEST(device)

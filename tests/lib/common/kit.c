@@ -7,6 +7,14 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+static void note_name(struct kit *kit)
+{
+	struct dmafd_chan_attr attr;
+
+	ASSERT_OK(dmafd_chan_info(kit->chan, &attr));
+	snprintf(kit->name, sizeof(kit->name), "%s", attr.name);
+}
+
 static void open_chan(struct kit *kit, struct dmafd_chan_options options)
 {
 	if (kit->way == BY_IOCTL)
@@ -16,6 +24,7 @@ static void open_chan(struct kit *kit, struct dmafd_chan_options options)
 	else
 		kit->chan = dmafd_chan_open(kit->ctx, kit->rig.name, &options);
 	ASSERT_TRUE(kit->chan);
+	note_name(kit);
 }
 
 static bool module_has_uring(void)

@@ -22,6 +22,7 @@ struct kit {
 	enum way way;
 	struct dmafd_ctx *ctx;
 	struct dmafd_chan *chan;
+	char name[DMAFD_NAME_MAX];	/* the channel's */
 	size_t step;		/* lengths and addresses must be multiples of this */
 };
 
