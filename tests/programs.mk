@@ -9,7 +9,7 @@
 #   host-programs   the target that makes the latter; "stage" asks for it
 
 PROGRAMS := $(patsubst %.c,%,$(wildcard tests/labs/*.c tests/dmasim/*.c tests/uapi/*.c \
-	tests/lib/*.c labs/*/*_app.c))
+	tests/lib/*.c labs/*/*_app.c)) tests/fuzz/fuzz
 PROGRAMS += $(patsubst %.c,%,$(wildcard examples/*.c))
 
 # The programs of the manual pages: those that are no links.
@@ -38,7 +38,9 @@ UAPI_TEST_HEADERS := $(wildcard tests/uapi/common/*.h) include/uapi/linux/dmafd.
 LIB_TEST_SOURCES := $(wildcard tests/lib/common/*.c) $(UAPI_TEST_SOURCES)
 LIB_TEST_HEADERS := $(wildcard tests/lib/common/*.h) $(UAPI_TEST_HEADERS) include/dmafd.h
 
-# $(1): architecture. What these folders hold are five kinds of program.
+FUZZ_SOURCES := $(wildcard tests/fuzz/*.c)
+
+# $(1): architecture. What these folders hold are several kinds of program.
 define program-rules
 $(O)/programs/$(1)/tests/lib/%: tests/lib/%.c $(TEST_SOURCES) $(TEST_HEADERS) \
 		$(LIB_TEST_SOURCES) $(LIB_TEST_HEADERS) $(O)/lib/$(1)/libdmafd.a tests/programs.mk
@@ -46,6 +48,13 @@ $(O)/programs/$(1)/tests/lib/%: tests/lib/%.c $(TEST_SOURCES) $(TEST_HEADERS) \
 	@mkdir -p $$(@D)
 	@$(program-compiler-$(1)) $(PROGRAM_FLAGS) -static -s -I tests/harness -I $$(LIB_UAPI) \
 		-I include -o $$@ $$< $(LIB_TEST_SOURCES) $(TEST_SOURCES) $(O)/lib/$(1)/libdmafd.a
+
+$(O)/programs/$(1)/tests/fuzz/fuzz: $(FUZZ_SOURCES) tests/fuzz/calls.h $(TEST_SOURCES) \
+		$(TEST_HEADERS) $(UAPI_TEST_SOURCES) $(UAPI_TEST_HEADERS) tests/programs.mk
+	@echo '  PROGRAM $(1) tests/fuzz/fuzz'
+	@mkdir -p $$(@D)
+	@$(program-compiler-$(1)) $(PROGRAM_FLAGS) -static -s -I tests/harness -I include/uapi \
+		-o $$@ $(FUZZ_SOURCES) $(UAPI_TEST_SOURCES) $(TEST_SOURCES)
 
 $(O)/programs/$(1)/tests/uapi/%: tests/uapi/%.c $(TEST_SOURCES) $(TEST_HEADERS) \
 		$(UAPI_TEST_SOURCES) $(UAPI_TEST_HEADERS) tests/programs.mk
