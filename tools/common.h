@@ -121,6 +121,8 @@ struct memory {
 	struct dmafd_buf *buf;
 };
 
+/* Tells why there is none, for errno. Returns STATUS_FAILED. */
+int memory_refused(size_t size);
 int memory_get(struct memory *memory, struct dmafd_ctx *ctx, size_t size, unsigned int access);
 void memory_put(struct memory *memory);
 

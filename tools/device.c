@@ -157,7 +157,7 @@ void driver_of(const char *channel, char *driver, size_t size)
 
 /* ---- memory ---- */
 
-static int memory_refused(size_t size)
+int memory_refused(size_t size)
 {
 	struct rlimit limit;
 

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -12,8 +13,10 @@ struct play {
 	struct stream stream;
 	const char *name;
 	int source;
-	uint64_t filled;	/* bytes of the ring that were filled, ever */
-	uint64_t wanted;	/* bytes that are to be played, when that is known */
+	uint64_t filled;	/* where the ring is filled up to, in bytes since the beginning */
+	uint64_t skipped;	/* of these, what was not filled in time */
+	uint64_t wanted;	/* where the source ends there, when that is known */
+	uint64_t late;		/* periods */
 	struct progress progress;
 };
 
@@ -24,88 +27,178 @@ static int open_source(struct play *play, const char *name)
 	return play->source < 0 ? failed("%s", name) : STATUS_FINE;
 }
 
-/* Where the source ends, silence follows. */
-static int fill_period(struct play *play)
-{
-	const uint64_t period = stream_config.period, size = play->stream.size;
-	unsigned char *place = play->stream.memory + play->filled % size;
-	uint64_t limit = stream_config.bytes;
-	uint64_t length = period;
-	ssize_t got = 0;
+/* ---- the ring ---- */
 
-	if (limit && play->filled + length > limit)
-		length = limit > play->filled ? limit - play->filled : 0;
-	if (play->wanted == UINT64_MAX)
-		got = read_all(play->source, place, length);
-	if (got < 0)
-		return stop_requested() ? STATUS_FINE : failed("%s", play->name);
-	memset(place + got, 0, period - got);
-	if (play->wanted == UINT64_MAX && (uint64_t)got < period)
-		play->wanted = play->filled + got;
-	play->filled += period;
+static bool has_ended(const struct play *play)
+{
+	return play->wanted != UINT64_MAX;
+}
+
+/* How far it may be filled: up to the period that the device is at, a round later. */
+static uint64_t fill_limit(const struct play *play)
+{
+	return play->stream.bytes - play->stream.bytes % stream_config.period + play->stream.size;
+}
+
+static bool is_readable(const struct play *play, int timeout_ms)
+{
+	struct pollfd fd = { .fd = play->source, .events = POLLIN };
+
+	return poll(&fd, 1, timeout_ms) > 0;
+}
+
+/* Reads what is there at once, into one piece of the ring. */
+static int read_some(struct play *play, size_t room)
+{
+	const uint64_t limit = stream_config.bytes, taken = play->filled - play->skipped;
+	ssize_t n;
+
+	if (limit && room > limit - taken)
+		room = limit - taken;
+	n = room ? read(play->source, play->stream.memory + play->filled % play->stream.size, room)
+		 : 0;
+	if (n < 0)
+		return errno == EINTR || errno == EAGAIN ? STATUS_FINE : failed("%s", play->name);
+	if (!n)
+		play->wanted = play->filled;
+	play->filled += n;
 	return STATUS_FINE;
 }
 
-/* All of the ring but the period that the device is at. */
-static int refill(struct play *play)
+/*
+ * Fills what is free, as far as the source has it; behind its end, with zeros. Waits for the source
+ * as long as @timeout_ms whenever it has nothing, but not for a source that is slower than the
+ * device.
+ */
+static int fill(struct play *play, int timeout_ms)
 {
-	const uint64_t room = play->stream.size - stream_config.period;
+	const uint64_t end = fill_limit(play), size = play->stream.size;
 	int status = STATUS_FINE;
+	uint64_t room;
 
-	/* What was sent again in the meantime is as old as it gets. */
-	if (play->filled < play->stream.bytes)
-		play->filled = play->stream.bytes;
-	while (!status && play->filled < play->stream.bytes + room && !stop_requested())
-		status = fill_period(play);
+	while (!status && play->filled < end && !stop_requested()) {
+		room = size - play->filled % size;
+		room = room < end - play->filled ? room : end - play->filled;
+		if (has_ended(play)) {
+			memset(play->stream.memory + play->filled % size, 0, room);
+			play->filled += room;
+		} else if (is_readable(play, timeout_ms)) {
+			status = read_some(play, room);
+		} else if (!timeout_ms) {
+			break;
+		}
+	}
 	return status;
 }
 
+/*
+ * The device is at a period that was not filled, or not all of it: it sends what stood there. What
+ * the source has goes to the one behind.
+ */
+static void skip_late(struct play *play)
+{
+	const uint64_t period = stream_config.period;
+	uint64_t due = (play->stream.position / period + 1) * period;
+
+	if (has_ended(play) || play->filled >= due)
+		return;
+	play->late += (due - play->filled + period - 1) / period;
+	play->skipped += due - play->filled;
+	play->filled = due;
+}
+
+/*
+ * The periods that were played go back to the device by waiting for the next ones. What comes too
+ * late for that, of a source that lags, is handed over here.
+ */
+static int refill(struct play *play)
+{
+	struct dmafd_buf *ring = play->stream.ring;
+	int status;
+
+	if (dmafd_buf_cpu_begin(ring, DMAFD_WRITE))
+		return failed("ring");
+	status = fill(play, 0);
+	if (dmafd_buf_cpu_end(ring, DMAFD_WRITE) && !status)
+		status = failed("ring");
+	return status;
+}
+
+/* ---- playing ---- */
+
 static bool is_done(const struct play *play)
 {
-	return play->wanted != UINT64_MAX && play->stream.bytes >= play->wanted;
+	return play->stream.bytes >= play->wanted;
+}
+
+static int go_on(struct play *play)
+{
+	int status = stream_wait(&play->stream);
+
+	progress_show(&play->progress, play->stream.bytes);
+	if (status || play->stream.over)
+		return status;
+	skip_late(play);
+	return refill(play);
 }
 
 static int play_all(struct play *play)
 {
-	int status = refill(play);
+	int status = fill(play, LOOK_MS);
 
-	if (!status && !play->wanted)
-		return STATUS_FINE;
-	if (!status)
-		status = stream_start(&play->stream);
+	if (status || stop_requested() || !play->wanted)
+		return status;
+	status = stream_start(&play->stream);
 	if (status)
 		return status;
 	progress_begin(&play->progress, stream_config.bytes);
-	while (!status && !is_done(play) && !stream_is_over(&play->stream)) {
-		status = stream_wait(&play->stream);
-		if (!status)
-			status = refill(play);
-		progress_show(&play->progress, play->stream.bytes);
-	}
-	stream_stop(&play->stream);
+	while (!status && !is_done(play) && !stream_is_over(&play->stream))
+		status = go_on(play);
+	status = stream_stop(&play->stream, status);
 	progress_end(&play->progress);
 	return status;
 }
 
-static int report(const struct play *play)
+/* Of the source's bytes, how many went out. */
+static uint64_t played(const struct play *play)
 {
-	const struct stream *stream = &play->stream;
-	uint64_t played = stream->bytes < play->wanted ? stream->bytes : play->wanted;
+	uint64_t bytes = play->stream.bytes < play->wanted ? play->stream.bytes : play->wanted;
 
+	return bytes > play->skipped ? bytes - play->skipped : 0;
+}
+
+static uint64_t repeated(const struct play *play)
+{
+	return play->late > play->stream.overruns ? play->late : play->stream.overruns;
+}
+
+static void report_result(const struct play *play)
+{
 	if (settings.json) {
 		json_begin(NULL, '{');
-		json_text("port", stream->attr.name);
+		json_text("port", play->stream.attr.name);
 		json_text("source", play->name);
-		json_unsigned("bytes", played);
-		json_unsigned("overruns", stream->overruns);
+		json_unsigned("bytes", played(play));
+		json_unsigned("overruns", repeated(play));
 		json_end();
 	} else if (!settings.quiet) {
-		fprintf(stderr, "%s to %s\n", human(played), stream->attr.name);
+		fprintf(stderr, "%s to %s\n", human(played(play)), play->stream.attr.name);
 	}
-	if (!stream->overruns)
-		return STATUS_FINE;
-	complain("%u periods were sent again, as the next ones did not come in time",
-		 stream->overruns);
+}
+
+static int report(const struct play *play, int status)
+{
+	if (!played(play)) {
+		if (!status)
+			complain("nothing was sent: %s", play->wanted ?
+				 "it was ended before" : "there is nothing in it");
+		return STATUS_FAILED;
+	}
+	report_result(play);
+	if (status || !repeated(play))
+		return status;
+	complain("%llu periods were sent again, as the next ones did not come in time",
+		 (unsigned long long)repeated(play));
 	advise("a longer ring helps: --periods, --period; or a faster source");
 	return STATUS_LOST;
 }
@@ -121,9 +214,7 @@ static int run(int argc, char **argv)
 	if (!status)
 		status = open_source(&play, argv[0]);
 	if (!status)
-		status = play_all(&play);
-	if (!status)
-		status = report(&play);
+		status = report(&play, play_all(&play));
 	stream_close(&play.stream);
 	if (play.source > STDERR_FILENO)
 		close(play.source);
@@ -137,7 +228,8 @@ const struct command command_play = {
 	.text = "The device reads from a ring of memory, round and round, until the file, a\n"
 		"time or a number of bytes is over, or Ctrl-C comes. The device gets whole\n"
 		"periods: zeros follow the file's end. What was sent again because the next was\n"
-		"not there is told, and the exit status is 5 then. '-' is standard input.",
+		"not there is told, and the exit status is 5 then. It fails if nothing was sent,\n"
+		"or if the device takes nothing for 10 s. '-' is standard input.",
 	.with = WITH_JSON | WITH_QUIET,
 	.min_args = 2,
 	.max_args = 2,
