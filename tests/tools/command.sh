@@ -217,17 +217,59 @@ copy_damaged() {
 		says "$tmp/err" 'are not as they were written'
 }
 
+# The way in which it died is what a shell looks at.
 copy_interrupted() {
 	is_simulated || { skip 'the controller is too fast to be interrupted'; return; }
 	dmafd sim create slow bandwidth=200K channels=1 >"$tmp/sim" || return
+	chan=$(cat $configfs/slow/dma)chan0
 	random 5000000 >"$tmp/a"
 	echo old >"$tmp/b"
-	# A shell ignores SIGINT for what it starts in the background.
-	timeout -s INT 1 dmafd copy -c "$(cat $configfs/slow/dma)chan0" "$tmp/a" "$tmp/b" >"$tmp/out" 2>&1
+	for signal in INT TERM HUP; do
+		# With a mark of its own: the file that it writes to has begun.
+		dmafd copy -c "$chan" "$tmp/a" "$tmp/b" >"$tmp/out" 2>&1 &
+		pid=$!
+		sleep 1
+		left_over >"$tmp/partial" || fail "it has not begun: $(cat "$tmp/out")" || break
+		kill -$signal $pid
+		wait $pid
+		status=$?
+		[ $status -eq $((128 + $(kill -l $signal))) ] || fail "status $status after $signal" ||
+			break
+		! left_over && [ "$(cat "$tmp/b")" = old ] && [ ! -s "$tmp/out" ] ||
+			fail "after $signal: $(cat "$tmp/out")" || break
+		signal=
+	done
+	dmafd sim remove slow && [ -z "$signal" ]
+}
+
+# Where the memory of a process has this text first.
+find_in_memory() { # PID TEXT
+	tr - ' ' <"/proc/$1/maps" | while read -r start end mode _ _ device _ name; do
+		[ "$mode$device$name" = rw00:00 ] || continue
+		at=$((0x$start / 4096)) pages=$(((0x$end - 0x$start) / 4096))
+		offset=$(dd if="/proc/$1/mem" bs=4096 skip=$at count=$pages 2>/dev/null |
+			strings -n 16 -t d | awk -v text="$2" '$2 == text { print $1; exit }')
+		[ -z "$offset" ] || { echo $((at * 4096 + offset)) && break; }
+	done
+}
+
+# A byte changes in memory after the controller has copied it: it shows before it is written.
+copy_differs() {
+	is_simulated || { skip 'the controller is too fast to be disturbed'; return; }
+	dmafd sim create slow bandwidth=100K channels=1 >"$tmp/sim" || return
+	{ echo this-is-the-beginning; head -c 300000 /dev/zero; } >"$tmp/a"
+	echo old >"$tmp/b"
+	dmafd copy -c "$(cat $configfs/slow/dma)chan0" "$tmp/a" "$tmp/b" >"$tmp/out" 2>"$tmp/err" &
+	pid=$!
+	sleep 1
+	place=$(find_in_memory $pid this-is-the-beginning)
+	echo T | dd of=/proc/$pid/mem bs=1 count=1 seek="$place" conv=notrunc 2>"$tmp/dd" ||
+		fail "place $place: $(cat "$tmp/dd")"
+	wait $pid
 	status=$?
 	dmafd sim remove slow || return
-	[ $status -ge 124 ] || fail "status $status" || return
-	[ "$(cat "$tmp/b")" = old ] && ! left_over
+	[ $status -eq 4 ] || fail "status $status: $(cat "$tmp/out" "$tmp/err")" || return
+	says "$tmp/err" 'DMA copied wrongly: byte 0 is' && [ "$(cat "$tmp/b")" = old ] && ! left_over
 }
 
 copy_failing_controller() {
@@ -356,6 +398,6 @@ printf 'user:x:1000:\ndma:x:%d:\n' $dma >>/etc/group
 chmod 755 /work /work/tools
 run_tests no_device load permission work_as_user locked_memory list_channels list_driver \
 	list_holder info_channel copy_sizes copy_options copy_direct copy_streams copy_holes \
-	copy_places copy_full_disk copy_damaged copy_interrupted copy_failing_controller fill_file \
-	test_jobs test_threads test_views bench_sizes sim_controllers sim_held sim_permission \
-	output_lost
+	copy_places copy_full_disk copy_damaged copy_interrupted copy_differs \
+	copy_failing_controller fill_file test_jobs test_threads test_views bench_sizes \
+	sim_controllers sim_held sim_permission output_lost
