@@ -220,6 +220,12 @@ static double cpu_cost(const struct outcome *outcome, double seconds)
 	return outcome->bytes ? seconds * 1e6 * (1 << 20) / outcome->bytes : 0;
 }
 
+/* It is counted in ticks: a few of them tell nothing. */
+static bool is_busy_known(const struct outcome *outcome)
+{
+	return outcome->seconds * sysconf(_SC_CLK_TCK) >= 20;
+}
+
 static void print_json_outcome(const char *method, uint64_t size, const struct outcome *outcome)
 {
 	json_begin(NULL, '{');
@@ -235,7 +241,10 @@ static void print_json_outcome(const char *method, uint64_t size, const struct o
 	json_unsigned("latency_p99_ns", outcome->p99);
 	json_unsigned("latency_max_ns", outcome->max);
 	json_real("process_us_per_mib", cpu_cost(outcome, outcome->process));
-	json_real("busy_us_per_mib", cpu_cost(outcome, outcome->busy));
+	if (is_busy_known(outcome))
+		json_real("busy_us_per_mib", cpu_cost(outcome, outcome->busy));
+	else
+		json_null("busy_us_per_mib");
 	json_end();
 }
 
@@ -258,11 +267,14 @@ static void print_json(const struct bench *bench)
 
 static void print_row(const char *method, uint64_t size, const struct outcome *outcome)
 {
-	printf("%6s  %-6s %12s/s %10.0f %9.1f %9.1f %9.1f %11.1f %11.1f\n", short_size(size),
-	       method, human(per_second(outcome, outcome->bytes)),
-	       per_second(outcome, outcome->jobs), outcome->p50 / 1e3, outcome->p99 / 1e3,
-	       outcome->max / 1e3, cpu_cost(outcome, outcome->process),
-	       cpu_cost(outcome, outcome->busy));
+	printf("%6s  %-6s %12s/s %10.0f %9.1f %9.1f %9.1f %11.1f ", short_size(size), method,
+	       human(per_second(outcome, outcome->bytes)), per_second(outcome, outcome->jobs),
+	       outcome->p50 / 1e3, outcome->p99 / 1e3, outcome->max / 1e3,
+	       cpu_cost(outcome, outcome->process));
+	if (is_busy_known(outcome))
+		printf("%11.1f\n", cpu_cost(outcome, outcome->busy));
+	else
+		printf("%11s\n", "-");
 }
 
 static void print_table(const struct bench *bench)
@@ -450,8 +462,8 @@ const struct command command_bench = {
 	.text = "For each size, jobs are done for a while by DMA, then the same by the CPU.\n"
 		"Shown are throughput, jobs per second, the time from a job's submission to its\n"
 		"result, and CPU time for each MiB: of this process, and of the whole machine,\n"
-		"which has to be idle otherwise. On an emulated board, times are those of the\n"
-		"emulator.",
+		"which has to be idle otherwise, and is not told ('-') of less than 200 ms. On an\n"
+		"emulated board, times are those of the emulator.",
 	.with = WITH_CHANNEL | WITH_JSON,
 	.options = options,
 	.set = set,

@@ -340,7 +340,11 @@ bench_sizes() {
 		says "$tmp/out" 'THROUGHPUT' || return
 	[ "$(grep -c '^ *64K  dma ' "$tmp/out")" -eq 1 ] && [ "$(grep -c '  cpu ' "$tmp/out")" -eq 2 ] ||
 		fail "rows are missing: $(cat "$tmp/out")" || return
+	[ "$(grep -c ' -$' "$tmp/out")" -eq 4 ] || fail "it tells what it can't know" || return
 	says "$tmp/plot.svg" '</svg>' && says "$tmp/plot.svg" '<polyline' || return
+	expect 0 dmafd bench -d 300ms -s 64K &&
+		[ "$(grep -c ' [1-9][0-9]*\.[0-9] * [1-9][0-9]*\.[0-9]$' "$tmp/out")" -eq 2 ] ||
+		fail "CPU time is missing: $(cat "$tmp/out")" || return
 	expect 2 dmafd bench -s 4K,x && expect 2 dmafd bench -D 0 && expect 2 dmafd bench -d x
 }
 
