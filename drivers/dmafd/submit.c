@@ -4,6 +4,7 @@
  */
 #include <linux/jiffies.h>
 #include <linux/ktime.h>
+#include <linux/sched/signal.h>
 #include <linux/uaccess.h>
 
 #include "dmafd.h"
@@ -105,20 +106,34 @@ static int fetch_and_submit(struct dmafd_chan *chan, const void __user *user, u3
 	return 0;
 }
 
+/*
+ * An array may be endless, if its jobs are over as fast: others come between, and who
+ * is killed does not go on.
+ */
+static int give_way(struct dmafd_chan *chan)
+{
+	dmafd_pump(chan);
+	mutex_unlock(&chan->mutex);
+	cond_resched();
+	mutex_lock(&chan->mutex);
+	if (chan->dead)
+		return -ENODEV;
+	return fatal_signal_pending(current) ? -EINTR : 0;
+}
+
 /* How many became jobs, or why not even the first; how many there were before them. */
 static int submit_all(struct dmafd_chan *chan, const struct dmafd_submit *arg, u64 *target)
 {
 	const u8 __user *user = u64_to_user_ptr(arg->ops);
-	int done = 0, err = 0;
-	u32 i;
+	u32 i, count = min_t(u32, arg->nr_ops, INT_MAX);
+	int done = 0, err;
 
 	mutex_lock(&chan->mutex);
-	if (chan->dead)
-		err = -ENODEV;
-	for (i = 0; i < arg->nr_ops && !err; i++, user += arg->op_size) {
+	err = chan->dead ? -ENODEV : 0;
+	for (i = 0; i < count && !err; i++, user += arg->op_size) {
 		err = fetch_and_submit(chan, user, arg->op_size);
 		if (!err && !(++done % DMAFD_BATCH))
-			dmafd_pump(chan);
+			err = give_way(chan);
 	}
 	dmafd_pump(chan);
 	spin_lock_irq(&chan->lock);
