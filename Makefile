@@ -80,7 +80,7 @@ ARCH_KERNELS := $(foreach a,amd64 arm64 armhf,$(addprefix $(a)-,$(KERNELS_$(a)))
 
 # What is not compiled, and goes along.
 DATA := $(wildcard labs/*.sh labs/*/*.sh labs/*/README.md tests/labs/*.sh \
-	tests/kmod/*.sh tests/kmod/README.md)
+	tests/kmod/*.sh tests/kmod/README.md tests/fuzz/corpus/*)
 
 arch-of = $(firstword $(subst -, ,$(1)))
 kernel-of = $(lastword $(subst -, ,$(1)))

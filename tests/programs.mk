@@ -9,7 +9,7 @@
 #   host-programs   the target that makes the latter; "stage" asks for it
 
 PROGRAMS := $(patsubst %.c,%,$(wildcard tests/labs/*.c tests/dmasim/*.c tests/uapi/*.c \
-	labs/*/*_app.c))
+	labs/*/*_app.c)) tests/fuzz/fuzz
 HOST_PROGRAMS := $(patsubst %.c,%,$(wildcard tests/labs/host/*.c))
 
 program-compiler-amd64 := x86_64-linux-gnu-gcc
@@ -28,8 +28,17 @@ SIM_TEST_HEADERS := $(wildcard tests/dmasim/common/*.h) tests/kmod/simtest/simte
 UAPI_TEST_SOURCES := $(wildcard tests/uapi/common/*.c)
 UAPI_TEST_HEADERS := $(wildcard tests/uapi/common/*.h) include/uapi/linux/dmafd.h
 
-# $(1): architecture. What these folders hold are four kinds of program.
+FUZZ_SOURCES := $(wildcard tests/fuzz/*.c)
+
+# $(1): architecture. What these folders hold are five kinds of program.
 define program-rules
+$(O)/programs/$(1)/tests/fuzz/fuzz: $(FUZZ_SOURCES) tests/fuzz/calls.h $(TEST_SOURCES) \
+		$(TEST_HEADERS) $(UAPI_TEST_SOURCES) $(UAPI_TEST_HEADERS) tests/programs.mk
+	@echo '  PROGRAM $(1) tests/fuzz/fuzz'
+	@mkdir -p $$(@D)
+	@$(program-compiler-$(1)) $(PROGRAM_FLAGS) -static -s -I tests/harness -I include/uapi \
+		-o $$@ $(FUZZ_SOURCES) $(UAPI_TEST_SOURCES) $(TEST_SOURCES)
+
 $(O)/programs/$(1)/tests/uapi/%: tests/uapi/%.c $(TEST_SOURCES) $(TEST_HEADERS) \
 		$(UAPI_TEST_SOURCES) $(UAPI_TEST_HEADERS) tests/programs.mk
 	@echo '  PROGRAM $(1) tests/uapi/$$*'
