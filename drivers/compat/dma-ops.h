@@ -45,6 +45,9 @@
 	.map_phys = (map),						\
 	.unmap_phys = (unmap)
 
+/* Registers are unmapped by their own operation only where it exists. */
+#define COMPAT_DMA_UNMAP_RESOURCE(unmap)
+
 static inline dma_addr_t compat_ops_map(const struct dma_map_ops *ops, struct device *dev,
 					phys_addr_t phys, size_t size,
 					enum dma_data_direction dir, unsigned long attrs)
@@ -81,6 +84,8 @@ static dma_addr_t map##_of_page(struct device *dev, struct page *page,	\
 	.map_page = map##_of_page,					\
 	.unmap_page = (unmap),						\
 	.map_resource = (resource)
+
+#define COMPAT_DMA_UNMAP_RESOURCE(unmap)	.unmap_resource = (unmap),
 
 static inline dma_addr_t compat_ops_map(const struct dma_map_ops *ops, struct device *dev,
 					phys_addr_t phys, size_t size,
@@ -121,6 +126,85 @@ static inline struct page *compat_ops_alloc_pages(const struct dma_map_ops *ops,
 {
 	return ops->COMPAT_DMA_ALLOC_PAGES_MEMBER(dev, size, addr, dir, gfp);
 }
+
+/*
+ * Two marks by which newer kernels pass a device's operations by: the kernel's own
+ * IOMMU code maps for it, and nothing needs to be synchronized.
+ */
+struct compat_dma_marks {
+	bool iommu;
+	bool skip_sync;
+};
+
+#ifdef COMPAT_HAS_DEV_FLAGS
+
+static inline struct compat_dma_marks compat_dma_marks(struct device *dev)
+{
+	return (struct compat_dma_marks){
+		.iommu = dev_dma_iommu(dev), .skip_sync = dev_dma_skip_sync(dev),
+	};
+}
+
+static inline void compat_set_dma_marks(struct device *dev, struct compat_dma_marks marks)
+{
+	dev_assign_dma_iommu(dev, marks.iommu);
+	dev_assign_dma_skip_sync(dev, marks.skip_sync);
+}
+
+#else
+
+#if defined(COMPAT_HAS_DMA_IOMMU) && defined(CONFIG_IOMMU_DMA)
+static inline bool compat_dma_iommu(struct device *dev)
+{
+	return dev->dma_iommu;
+}
+
+static inline void compat_set_dma_iommu(struct device *dev, bool value)
+{
+	dev->dma_iommu = value;
+}
+#else
+static inline bool compat_dma_iommu(struct device *dev)
+{
+	return false;
+}
+
+static inline void compat_set_dma_iommu(struct device *dev, bool value) { }
+#endif
+
+#if defined(COMPAT_HAS_DMA_SKIP_SYNC) && defined(CONFIG_DMA_NEED_SYNC)
+static inline bool compat_dma_skip_sync(struct device *dev)
+{
+	return dev->dma_skip_sync;
+}
+
+static inline void compat_set_dma_skip_sync(struct device *dev, bool value)
+{
+	dev->dma_skip_sync = value;
+}
+#else
+static inline bool compat_dma_skip_sync(struct device *dev)
+{
+	return false;
+}
+
+static inline void compat_set_dma_skip_sync(struct device *dev, bool value) { }
+#endif
+
+static inline struct compat_dma_marks compat_dma_marks(struct device *dev)
+{
+	return (struct compat_dma_marks){
+		.iommu = compat_dma_iommu(dev), .skip_sync = compat_dma_skip_sync(dev),
+	};
+}
+
+static inline void compat_set_dma_marks(struct device *dev, struct compat_dma_marks marks)
+{
+	compat_set_dma_iommu(dev, marks.iommu);
+	compat_set_dma_skip_sync(dev, marks.skip_sync);
+}
+
+#endif
 
 /* The device's own operations, without regard to the architecture's. */
 #if defined(CONFIG_DMA_OPS) || defined(CONFIG_ARCH_HAS_DMA_OPS)

@@ -126,7 +126,7 @@ static int publish(struct dmafd_ctrl *ctrl)
 		return 0;
 	platform_device_unregister(ctrl->pdev);
 	/* The driver core does not tell; with its driver there, only memory can lack. */
-	return device_is_bound(ctrl->supplier) ? -ENOMEM : -ENODEV;
+	return READ_ONCE(ctrl->supplier->links.status) == DL_DEV_DRIVER_BOUND ? -ENOMEM : -ENODEV;
 }
 
 static struct dmafd_ctrl *make_ctrl(struct device *dev, struct device *supplier)

@@ -26,7 +26,9 @@ struct dmafd_port {
 	struct device *dev;	/* whose channel it is, until it was removed; or NULL */
 	struct list_head node;	/* ports_lock, as all below */
 	bool gone;
-	bool taken;		/* by who opens it, or has it open */
+	bool taken;		/* by who opens it, or has it open; read without the lock
+				 * by who waits for that to end
+				 */
 	struct dmafd_chan *chan;	/* that it is open as; NULL while it is being opened */
 };
 
@@ -125,7 +127,7 @@ int dmafd_port_join(struct dmafd_port *port, struct dmafd_chan *chan)
 void dmafd_port_give_back(struct dmafd_port *port)
 {
 	mutex_lock(&ports_lock);
-	port->taken = false;
+	WRITE_ONCE(port->taken, false);
 	port->chan = NULL;
 	wake_up_all(&given_back);
 	mutex_unlock(&ports_lock);
@@ -271,16 +273,6 @@ static struct dmafd_chan *retire(struct dmafd_port *port)
 	return chan;
 }
 
-static bool is_given_back(struct dmafd_port *port)
-{
-	bool is;
-
-	mutex_lock(&ports_lock);
-	is = !port->taken;
-	mutex_unlock(&ports_lock);
-	return is;
-}
-
 void dmafd_port_remove(struct dmafd_port *port)
 {
 	struct dmafd_chan *chan = retire(port);
@@ -290,7 +282,7 @@ void dmafd_port_remove(struct dmafd_port *port)
 		dmafd_chan_put(chan);
 	}
 	/* Who was about to open it gives it back, too. */
-	wait_event(given_back, is_given_back(port));
+	wait_event(given_back, !READ_ONCE(port->taken));
 	kref_put(&port->ref, free_port);
 }
 

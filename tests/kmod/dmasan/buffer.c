@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Coherent buffers. */
+#include <linux/dmapool.h>
+#include <linux/sizes.h>
+
+#include "cases.h"
+#include "rig.h"
+
+#define BUFFER	(2 * SIZE - 100)
+
+static __always_inline u8 *raw_alloc(struct kt *t, size_t size, dma_addr_t *addr)
+{
+	u8 *vaddr = raw_ops(t)->alloc(rig_of(t)->dev, size, addr, GFP_KERNEL, 0);
+
+	KT_EXPECT(t, vaddr, "no memory");
+	return vaddr;
+}
+
+static __always_inline void raw_free(struct kt *t, size_t size, void *vaddr, dma_addr_t addr)
+{
+	raw_ops(t)->free(rig_of(t)->dev, size, vaddr, addr, 0);
+	barrier();
+}
+
+static noinline void right_buffer(struct kt *t)
+{
+	struct device *dev = rig_of(t)->dev;
+	dma_addr_t addr;
+	u8 *vaddr = dma_alloc_coherent(dev, BUFFER, &addr, GFP_KERNEL);
+
+	if (!KT_EXPECT(t, vaddr, "no memory"))
+		return;
+	KT_EXPECT(t, all(vaddr, 0, BUFFER), "not zeroed");
+	memset(vaddr, 0x11, BUFFER);
+	KT_EXPECT(t, device_sees(t, addr, 0x11, BUFFER), "not seen by the device");
+	device_fill(t, addr, 0x22, BUFFER);
+	KT_EXPECT(t, all(vaddr, 0x22, BUFFER), "not seen by the CPU");
+	dma_free_coherent(dev, BUFFER, vaddr, addr);
+	flush_quarantine(t);
+}
+
+static noinline void wrong_buffer_overrun(struct kt *t)
+{
+	dma_addr_t addr;
+	u8 *vaddr = raw_alloc(t, BUFFER, &addr);
+
+	vaddr[BUFFER] = 1;
+	raw_free(t, BUFFER, vaddr, addr);
+}
+
+void buffer_overrun(struct kt *t)
+{
+	RUN_PAIR(t, "buffer-overrun", wrong_buffer_overrun, right_buffer);
+}
+
+static noinline void wrong_buffer_underrun(struct kt *t)
+{
+	dma_addr_t addr;
+	u8 *vaddr = raw_alloc(t, BUFFER, &addr);
+
+	device_fill(t, addr - 1, 1, 1);
+	raw_free(t, BUFFER, vaddr, addr);
+}
+
+void buffer_underrun(struct kt *t)
+{
+	RUN_PAIR(t, "buffer-overrun", wrong_buffer_underrun, right_buffer);
+}
+
+static noinline void wrong_use_after_free(struct kt *t)
+{
+	dma_addr_t addr;
+	u8 *vaddr = raw_alloc(t, BUFFER, &addr);
+
+	raw_free(t, BUFFER, vaddr, addr);
+	vaddr[10] = 1;
+	flush_quarantine(t);
+}
+
+void use_after_free(struct kt *t)
+{
+	RUN_PAIR(t, "use-after-free", wrong_use_after_free, right_buffer);
+}
+
+static noinline void wrong_double_free(struct kt *t)
+{
+	dma_addr_t addr;
+	u8 *vaddr = raw_alloc(t, BUFFER, &addr);
+
+	raw_free(t, BUFFER, vaddr, addr);
+	raw_free(t, BUFFER, vaddr, addr);
+}
+
+void double_free(struct kt *t)
+{
+	RUN_PAIR(t, "bad-free", wrong_double_free, right_buffer);
+}
+
+static noinline void wrong_free_size(struct kt *t)
+{
+	dma_addr_t addr;
+	u8 *vaddr = raw_alloc(t, BUFFER, &addr);
+
+	raw_free(t, SIZE, vaddr, addr);
+}
+
+void free_size(struct kt *t)
+{
+	RUN_PAIR(t, "wrong-size", wrong_free_size, right_buffer);
+}
+
+/* ---- what drivers rely on ---- */
+
+void buffer_alignment(struct kt *t)
+{
+	/* Without a red zone before it, a checking kernel takes a buffer for two. */
+	size_t most = IS_ENABLED(CONFIG_DMA_API_DEBUG) ? SZ_64K : SZ_512K, size;
+	struct device *dev = rig_of(t)->dev;
+
+	for (size = 1; size <= most; size = size * 3 + 1) {
+		size_t aligned = PAGE_SIZE << get_order(size);
+		dma_addr_t addr;
+		void *vaddr = dma_alloc_coherent(dev, size, &addr, GFP_KERNEL);
+
+		if (!KT_EXPECT(t, vaddr, "%zu bytes", size))
+			continue;
+		KT_EXPECT(t, IS_ALIGNED(addr, min_t(size_t, aligned, SZ_64K)), "%zu bytes at %pad",
+			  size, &addr);
+		memset(vaddr, 1, size);
+		dma_free_coherent(dev, size, vaddr, addr);
+	}
+	flush_quarantine(t);
+	expect_silence(t);
+}
+
+void pool_blocks(struct kt *t)
+{
+	struct dma_pool *pool = dma_pool_create("dmasan-test", rig_of(t)->dev, 256, 256, 0);
+	dma_addr_t addr[40];
+	void *vaddr[40];
+	int i;
+
+	if (!KT_EXPECT(t, pool, "no pool"))
+		return;
+	for (i = 0; i < ARRAY_SIZE(vaddr); i++) {
+		vaddr[i] = dma_pool_zalloc(pool, GFP_KERNEL, &addr[i]);
+		if (KT_EXPECT(t, vaddr[i], "block %d", i))
+			device_fill(t, addr[i], i, 256);
+	}
+	for (i = 0; i < ARRAY_SIZE(vaddr); i++) {
+		KT_EXPECT(t, !vaddr[i] || all(vaddr[i], i, 256), "block %d", i);
+		if (vaddr[i])
+			dma_pool_free(pool, vaddr[i], addr[i]);
+	}
+	dma_pool_destroy(pool);
+	flush_quarantine(t);
+	expect_silence(t);
+}
+
+void buffer_as_list(struct kt *t)
+{
+	struct device *dev = rig_of(t)->dev;
+	struct sg_table sgt;
+	dma_addr_t addr;
+	u8 *vaddr = dma_alloc_coherent(dev, BUFFER, &addr, GFP_KERNEL), last = 0;
+
+	if (!KT_EXPECT(t, vaddr, "no memory"))
+		return;
+	vaddr[BUFFER - 1] = 0x77;
+	if (KT_EXPECT_EQ(t, 0, dma_get_sgtable(dev, &sgt, vaddr, addr, BUFFER))) {
+		KT_EXPECT_EQ(t, 1, sg_pcopy_to_buffer(sgt.sgl, sgt.orig_nents, &last, 1,
+						      BUFFER - 1));
+		KT_EXPECT_EQ(t, 0x77, last);
+		sg_free_table(&sgt);
+	}
+	KT_EXPECT_EQ(t, -ENXIO, dma_get_sgtable(dev, &sgt, vaddr, addr + PAGE_SIZE, SIZE));
+	dma_free_coherent(dev, BUFFER, vaddr, addr);
+	expect_silence(t);
+}
+
+void allocated_pages(struct kt *t)
+{
+	struct device *dev = rig_of(t)->dev;
+	dma_addr_t addr;
+	struct page *page = dma_alloc_pages(dev, SIZE, &addr, DMA_FROM_DEVICE, GFP_KERNEL);
+
+	if (!KT_EXPECT(t, page, "no memory"))
+		return;
+	device_fill(t, addr, 0x33, SIZE);
+	dma_sync_single_for_cpu(dev, addr, SIZE, DMA_FROM_DEVICE);
+	KT_EXPECT(t, all(page_address(page), 0x33, SIZE), "not seen by the CPU");
+	dma_free_pages(dev, SIZE, page, addr, DMA_FROM_DEVICE);
+	expect_silence(t);
+}

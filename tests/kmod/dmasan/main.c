@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Tests of dmasan: each bug that it finds, committed on purpose, beside a driver
+ * that does the same and does it right.
+ */
+#include <linux/module.h>
+
+#include "cases.h"
+#include "rig.h"
+
+static const struct kt_case cases[] = {
+	/* owner.c */
+	KT_CASE(cpu_writes_to_device),
+	KT_CASE(cpu_writes_from_device),
+	KT_CASE(cpu_writes_long_mapping),
+	KT_CASE(no_sync_for_cpu),
+	KT_CASE(no_sync_for_device),
+	KT_CASE(not_written_back),
+	KT_CASE(device_writes),
+	/* outside.c */
+	KT_CASE(overrun),
+	KT_CASE(small_overrun),
+	KT_CASE(underrun),
+	KT_CASE(overrun_long_mapping),
+	KT_CASE(late_write),
+	/* calls.c */
+	KT_CASE(double_unmap),
+	KT_CASE(unmap_address),
+	KT_CASE(unmap_size),
+	KT_CASE(unmap_direction),
+	KT_CASE(sync_direction),
+	KT_CASE(sync_length),
+	KT_CASE(sync_late),
+	KT_CASE(error_unmapped),
+	KT_CASE(list_nents),
+	KT_CASE(list_as_single),
+	KT_CASE(list_segment),
+	KT_CASE(left_mapped),
+	KT_CASE(mask_narrowed),
+	/* source.c */
+	KT_CASE(stack),
+	KT_CASE(no_memory),
+	KT_CASE(freed_memory),
+	KT_CASE(shared_line),
+	/* buffer.c */
+	KT_CASE(buffer_overrun),
+	KT_CASE(buffer_underrun),
+	KT_CASE(use_after_free),
+	KT_CASE(double_free),
+	KT_CASE(free_size),
+	KT_CASE(buffer_alignment),
+	KT_CASE(pool_blocks),
+	KT_CASE(buffer_as_list),
+	KT_CASE(allocated_pages),
+	/* right.c */
+	KT_CASE(partly_written),
+	KT_CASE(to_device),
+	KT_CASE(halves_in_turn),
+	KT_CASE(large),
+	KT_CASE(mapped_twice),
+	KT_CASE(interrupts_off),
+	KT_CASE(every_size),
+	/* load.c */
+	KT_CASE(threads),
+	KT_CASE(threads_wrong),
+};
+
+static const struct kt_suite suite = {
+	.name = KBUILD_MODNAME,
+	.cases = cases,
+	.count = ARRAY_SIZE(cases),
+	.before = rig_before,
+};
+
+static struct kt kt;
+
+static int __init test_init(void)
+{
+	int err = rig_init(&kt);
+
+	if (err)
+		return err;
+	err = kt_register(&kt, &suite);
+	if (err)
+		rig_exit(&kt);
+	return err;
+}
+
+static void __exit test_exit(void)
+{
+	kt_unregister(&kt);
+	rig_exit(&kt);
+}
+
+module_init(test_init);
+module_exit(test_exit);
+MODULE_DESCRIPTION("Tests of dmasan");
+MODULE_LICENSE("GPL");

@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Whose the memory is: writes and synchronization. */
+#include "cases.h"
+#include "rig.h"
+
+/* ---- the CPU writes what the device owns ---- */
+
+static noinline void wrong_write_to_device(struct kt *t)
+{
+	u8 *page = rig_of(t)->page;
+	dma_addr_t addr = raw_map(t, page, SIZE, DMA_TO_DEVICE);
+
+	page[100]++;
+	raw_unmap(t, addr, SIZE, DMA_TO_DEVICE);
+}
+
+static noinline void right_write_to_device(struct kt *t)
+{
+	u8 *page = rig_of(t)->page;
+	struct device *dev = rig_of(t)->dev;
+	dma_addr_t addr = map(t, page, SIZE, DMA_TO_DEVICE);
+
+	dma_sync_single_for_cpu(dev, addr, SIZE, DMA_TO_DEVICE);
+	memset(page, page[0] + 1, SIZE);
+	dma_sync_single_for_device(dev, addr, SIZE, DMA_TO_DEVICE);
+	KT_EXPECT(t, device_sees(t, addr, page[0], SIZE), "not seen by the device");
+	unmap(t, addr, SIZE, DMA_TO_DEVICE);
+}
+
+void cpu_writes_to_device(struct kt *t)
+{
+	RUN_PAIR(t, "cpu-write", wrong_write_to_device, right_write_to_device);
+}
+
+static noinline void wrong_write_from_device(struct kt *t)
+{
+	u8 *page = rig_of(t)->page;
+	dma_addr_t addr = raw_map(t, page, SIZE, DMA_FROM_DEVICE);
+
+	page[SIZE - 1]++;
+	raw_unmap(t, addr, SIZE, DMA_FROM_DEVICE);
+}
+
+static noinline void right_write_from_device(struct kt *t)
+{
+	u8 *page = rig_of(t)->page;
+	dma_addr_t addr = map(t, page, SIZE, DMA_FROM_DEVICE);
+
+	unmap(t, addr, SIZE, DMA_FROM_DEVICE);
+	page[SIZE - 1]++;
+}
+
+void cpu_writes_from_device(struct kt *t)
+{
+	RUN_PAIR(t, "cpu-write", wrong_write_from_device, right_write_from_device);
+}
+
+/* Found when the CPU is given the memory, long before it is unmapped. */
+static noinline void wrong_write_long_mapping(struct kt *t)
+{
+	u8 *page = rig_of(t)->page;
+	dma_addr_t addr = raw_map(t, page, SIZE, DMA_BIDIRECTIONAL);
+
+	page[200]++;
+	raw_for_cpu(t, addr, SIZE, DMA_BIDIRECTIONAL);
+	expect_report(t, "cpu-write", __func__);
+	page[201]++;
+	raw_for_device(t, addr, SIZE, DMA_BIDIRECTIONAL);
+	expect_silence(t);
+	page[202]++;
+	raw_for_device(t, addr, SIZE, DMA_BIDIRECTIONAL);
+	raw_unmap(t, addr, SIZE, DMA_BIDIRECTIONAL);
+}
+
+static noinline void right_write_long_mapping(struct kt *t)
+{
+	u8 *page = rig_of(t)->page;
+	struct device *dev = rig_of(t)->dev;
+	dma_addr_t addr = map(t, page, SIZE, DMA_BIDIRECTIONAL);
+	int i;
+
+	for (i = 0; i < 3; i++) {
+		dma_sync_single_for_cpu(dev, addr, SIZE, DMA_BIDIRECTIONAL);
+		page[202]++;
+		dma_sync_single_for_device(dev, addr, SIZE, DMA_BIDIRECTIONAL);
+	}
+	unmap(t, addr, SIZE, DMA_BIDIRECTIONAL);
+}
+
+void cpu_writes_long_mapping(struct kt *t)
+{
+	RUN_PAIR(t, "cpu-write", wrong_write_long_mapping, right_write_long_mapping);
+}
+
+/* ---- never looked ---- */
+
+static noinline void wrong_never_looks(struct kt *t)
+{
+	u8 *page = rig_of(t)->page;
+	dma_addr_t addr = raw_map(t, page, SIZE, DMA_FROM_DEVICE);
+	int i;
+
+	for (i = 1; i < 3; i++) {
+		device_fill(t, addr, i, SIZE);
+		raw_for_device(t, addr, SIZE, DMA_FROM_DEVICE);
+	}
+	raw_unmap(t, addr, SIZE, DMA_FROM_DEVICE);
+}
+
+static noinline void right_never_looks(struct kt *t)
+{
+	u8 *page = rig_of(t)->page;
+	struct device *dev = rig_of(t)->dev;
+	dma_addr_t addr = map(t, page, SIZE, DMA_FROM_DEVICE);
+	int i;
+
+	for (i = 1; i < 5; i++) {
+		device_fill(t, addr, i, SIZE);
+		/* Once it is something that nobody wants to see. */
+		if (i != 2) {
+			dma_sync_single_for_cpu(dev, addr, SIZE, DMA_FROM_DEVICE);
+			KT_EXPECT(t, all(page, i, SIZE), "round %d", i);
+		}
+		dma_sync_single_for_device(dev, addr, SIZE, DMA_FROM_DEVICE);
+	}
+	unmap(t, addr, SIZE, DMA_FROM_DEVICE);
+}
+
+void no_sync_for_cpu(struct kt *t)
+{
+	RUN_PAIR(t, "sync-for-cpu", wrong_never_looks, right_never_looks);
+}
+
+/* ---- not given back ---- */
+
+static noinline void wrong_not_given(struct kt *t)
+{
+	u8 *page = rig_of(t)->page;
+	dma_addr_t addr = raw_map(t, page, SIZE, DMA_BIDIRECTIONAL);
+
+	raw_for_cpu(t, addr, SIZE, DMA_BIDIRECTIONAL);
+	device_fill(t, addr, page[0] + 1, SIZE);
+	raw_for_cpu(t, addr, SIZE, DMA_BIDIRECTIONAL);
+	raw_unmap(t, addr, SIZE, DMA_BIDIRECTIONAL);
+}
+
+static noinline void right_not_given(struct kt *t)
+{
+	u8 *page = rig_of(t)->page, value = page[0] + 1;
+	struct device *dev = rig_of(t)->dev;
+	dma_addr_t addr = map(t, page, SIZE, DMA_BIDIRECTIONAL);
+
+	dma_sync_single_for_cpu(dev, addr, SIZE, DMA_BIDIRECTIONAL);
+	dma_sync_single_for_device(dev, addr, SIZE, DMA_BIDIRECTIONAL);
+	device_fill(t, addr, value, SIZE);
+	dma_sync_single_for_cpu(dev, addr, SIZE, DMA_BIDIRECTIONAL);
+	KT_EXPECT(t, all(page, value, SIZE), "not seen by the CPU");
+	unmap(t, addr, SIZE, DMA_BIDIRECTIONAL);
+}
+
+void no_sync_for_device(struct kt *t)
+{
+	RUN_PAIR(t, "sync-for-device", wrong_not_given, right_not_given);
+}
+
+/* What the CPU wrote into its own memory was never given to the device. */
+static noinline void wrong_not_written_back(struct kt *t)
+{
+	u8 *page = rig_of(t)->page;
+	dma_addr_t addr = raw_map(t, page, SIZE, DMA_TO_DEVICE);
+
+	raw_for_cpu(t, addr, SIZE, DMA_TO_DEVICE);
+	page[7]++;
+	raw_for_cpu(t, addr, SIZE, DMA_TO_DEVICE);
+	page[7]++;
+	raw_unmap(t, addr, SIZE, DMA_TO_DEVICE);
+}
+
+void not_written_back(struct kt *t)
+{
+	RUN_PAIR(t, "sync-for-device", wrong_not_written_back, right_write_to_device);
+}
+
+/* ---- the device writes what it may only read ---- */
+
+static noinline void wrong_device_writes(struct kt *t)
+{
+	u8 *page = rig_of(t)->page;
+	dma_addr_t addr = raw_map(t, page, SIZE, DMA_TO_DEVICE);
+
+	device_fill(t, addr + 1000, page[1000] + 1, 10);
+	raw_unmap(t, addr, SIZE, DMA_TO_DEVICE);
+}
+
+static noinline void right_device_writes(struct kt *t)
+{
+	u8 *page = rig_of(t)->page, value = page[1000] + 1;
+	dma_addr_t addr = map(t, page, SIZE, DMA_FROM_DEVICE);
+
+	device_fill(t, addr + 1000, value, 10);
+	unmap(t, addr, SIZE, DMA_FROM_DEVICE);
+	KT_EXPECT(t, all(page + 1000, value, 10), "not written");
+}
+
+void device_writes(struct kt *t)
+{
+	RUN_PAIR(t, "device-write", wrong_device_writes, right_device_writes);
+}

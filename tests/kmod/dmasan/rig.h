@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A device of our own with dmasan attached. The test is its driver, which does
+ * right or wrong, as well as the device, which reads and writes memory by device
+ * addresses; and it listens to what dmasan reports.
+ */
+#ifndef RIG_H
+#define RIG_H
+
+#include <linux/dma-mapping.h>
+#include <linux/platform_device.h>
+#include <linux/scatterlist.h>
+#include <linux/types.h>
+
+#include <compat/dma-ops.h>
+
+#include "ktap.h"
+
+#define SIZE	((size_t)PAGE_SIZE)
+
+/* Room for a few, the first ones. */
+#define REPORTS	8
+
+struct report {
+	char kind[24];
+	char mapped[96];
+	char detected[96];
+};
+
+struct rig {
+	struct platform_device *pdev;
+	struct device *dev;
+	u8 *page;			/* SIZE bytes, zeroed before each case */
+
+	spinlock_t lock;		/* protects the following */
+	unsigned int count;
+	struct report report[REPORTS];
+};
+
+static inline struct rig *rig_of(struct kt *t)
+{
+	return t->data;
+}
+
+int rig_init(struct kt *t);
+void rig_exit(struct kt *t);
+int rig_before(struct kt *t);
+
+/*
+ * Exactly one report since the last of these calls: of this kind, and mapped or
+ * detected in this function.
+ */
+void expect_report(struct kt *t, const char *kind, const char *function);
+void expect_silence(struct kt *t);
+/* At least one of this kind, and no other. */
+void expect_only(struct kt *t, const char *kind);
+
+/*
+ * A pair of drivers that differ in one mistake, which is reported as @kind. The
+ * wrong one is called twice: whoever reports it has not been confused by it.
+ */
+#define RUN_PAIR(t, kind, wrong, right)	run_pair(t, kind, #wrong, wrong, right)
+void run_pair(struct kt *t, const char *kind, const char *name, void (*wrong)(struct kt *t),
+	      void (*right)(struct kt *t));
+
+/* What the device does. */
+u8 *device_at(struct kt *t, dma_addr_t addr);
+void device_fill(struct kt *t, dma_addr_t addr, u8 value, size_t size);
+bool device_sees(struct kt *t, dma_addr_t addr, u8 value, size_t size);
+
+bool all(const void *vaddr, u8 value, size_t size);
+
+/* Maps and unmaps until nothing of before is in quarantine. */
+void flush_quarantine(struct kt *t);
+
+/* The driver is unbound, and bound again. */
+void unbind(struct kt *t);
+void bind(struct kt *t);
+
+/*
+ * The calls of a driver that does wrong, past the kernel's own checks. Not functions
+ * of their own: reports name the one that calls them.
+ */
+#define raw_ops(t)	get_dma_ops(rig_of(t)->dev)
+
+static __always_inline dma_addr_t raw_map(struct kt *t, void *vaddr, size_t size,
+					  enum dma_data_direction dir)
+{
+	return compat_ops_map(raw_ops(t), rig_of(t)->dev, virt_to_phys(vaddr), size, dir, 0);
+}
+
+static __always_inline void raw_unmap(struct kt *t, dma_addr_t addr, size_t size,
+				      enum dma_data_direction dir)
+{
+	compat_ops_unmap(raw_ops(t), rig_of(t)->dev, addr, size, dir, 0);
+	barrier();
+}
+
+static __always_inline void raw_for_cpu(struct kt *t, dma_addr_t addr, size_t size,
+					enum dma_data_direction dir)
+{
+	raw_ops(t)->sync_single_for_cpu(rig_of(t)->dev, addr, size, dir);
+	barrier();
+}
+
+static __always_inline void raw_for_device(struct kt *t, dma_addr_t addr, size_t size,
+					   enum dma_data_direction dir)
+{
+	raw_ops(t)->sync_single_for_device(rig_of(t)->dev, addr, size, dir);
+	barrier();
+}
+
+/* And of one that does right. */
+dma_addr_t map(struct kt *t, void *vaddr, size_t size, enum dma_data_direction dir);
+void unmap(struct kt *t, dma_addr_t addr, size_t size, enum dma_data_direction dir);
+
+#endif
