@@ -34,27 +34,27 @@ SIM_TEST_HEADERS := $(wildcard tests/dmasim/common/*.h) tests/kmod/simtest/simte
 UAPI_TEST_SOURCES := $(wildcard tests/uapi/common/*.c)
 UAPI_TEST_HEADERS := $(wildcard tests/uapi/common/*.h) include/uapi/linux/dmafd.h
 
+FUZZ_SOURCES := $(wildcard tests/fuzz/*.c)
+
 # They use what those of the interface use, and the library's own idea of the interface.
 LIB_TEST_SOURCES := $(wildcard tests/lib/common/*.c) $(UAPI_TEST_SOURCES)
 LIB_TEST_HEADERS := $(wildcard tests/lib/common/*.h) $(UAPI_TEST_HEADERS) include/dmafd.h
 
-FUZZ_SOURCES := $(wildcard tests/fuzz/*.c)
-
-# $(1): architecture. What these folders hold are several kinds of program.
+# $(1): architecture. What these folders hold are six kinds of program.
 define program-rules
-$(O)/programs/$(1)/tests/lib/%: tests/lib/%.c $(TEST_SOURCES) $(TEST_HEADERS) \
-		$(LIB_TEST_SOURCES) $(LIB_TEST_HEADERS) $(O)/lib/$(1)/libdmafd.a tests/programs.mk
-	@echo '  PROGRAM $(1) tests/lib/$$*'
-	@mkdir -p $$(@D)
-	@$(program-compiler-$(1)) $(PROGRAM_FLAGS) -static -s -I tests/harness -I $$(LIB_UAPI) \
-		-I include -o $$@ $$< $(LIB_TEST_SOURCES) $(TEST_SOURCES) $(O)/lib/$(1)/libdmafd.a
-
 $(O)/programs/$(1)/tests/fuzz/fuzz: $(FUZZ_SOURCES) tests/fuzz/calls.h $(TEST_SOURCES) \
 		$(TEST_HEADERS) $(UAPI_TEST_SOURCES) $(UAPI_TEST_HEADERS) tests/programs.mk
 	@echo '  PROGRAM $(1) tests/fuzz/fuzz'
 	@mkdir -p $$(@D)
 	@$(program-compiler-$(1)) $(PROGRAM_FLAGS) -static -s -I tests/harness -I include/uapi \
 		-o $$@ $(FUZZ_SOURCES) $(UAPI_TEST_SOURCES) $(TEST_SOURCES)
+
+$(O)/programs/$(1)/tests/lib/%: tests/lib/%.c $(TEST_SOURCES) $(TEST_HEADERS) \
+		$(LIB_TEST_SOURCES) $(LIB_TEST_HEADERS) $(O)/lib/$(1)/libdmafd.a tests/programs.mk
+	@echo '  PROGRAM $(1) tests/lib/$$*'
+	@mkdir -p $$(@D)
+	@$(program-compiler-$(1)) $(PROGRAM_FLAGS) -static -s -I tests/harness -I $$(LIB_UAPI) \
+		-I include -o $$@ $$< $(LIB_TEST_SOURCES) $(TEST_SOURCES) $(O)/lib/$(1)/libdmafd.a
 
 $(O)/programs/$(1)/tests/uapi/%: tests/uapi/%.c $(TEST_SOURCES) $(TEST_HEADERS) \
 		$(UAPI_TEST_SOURCES) $(UAPI_TEST_HEADERS) tests/programs.mk

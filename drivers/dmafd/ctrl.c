@@ -117,12 +117,16 @@ static int publish(struct dmafd_ctrl *ctrl)
 	};
 
 	ctrl->pdev = platform_device_register_full(&info);
+	/* Without memory for its name, it is a device that has none. */
+	if (ctrl->pdev == ERR_PTR(-EINVAL))
+		return -ENOMEM;
 	if (IS_ERR(ctrl->pdev))
 		return PTR_ERR(ctrl->pdev);
 	if (!is_gone(ctrl))
 		return 0;
 	platform_device_unregister(ctrl->pdev);
-	return -ENODEV;
+	/* The driver core does not tell; with its driver there, only memory can lack. */
+	return READ_ONCE(ctrl->supplier->links.status) == DL_DEV_DRIVER_BOUND ? -ENOMEM : -ENODEV;
 }
 
 static struct dmafd_ctrl *make_ctrl(struct device *dev, struct device *supplier)

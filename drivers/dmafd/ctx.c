@@ -32,8 +32,9 @@ static const struct dmafd_ioctl *find_ioctl(const struct dmafd_ioctl *table, siz
 	return NULL;
 }
 
-int dmafd_respond(const struct dmafd_cmd *cmd)
+int dmafd_respond(struct dmafd_cmd *cmd)
 {
+	cmd->responded = true;
 	if (copy_to_user(cmd->user, cmd->arg, min(cmd->user_size, cmd->size)))
 		return -EFAULT;
 	return 0;
@@ -63,7 +64,9 @@ long dmafd_dispatch(const struct dmafd_ioctl *table, size_t count, void *object,
 	if (err)
 		return err;
 	err = ioctl->handle(object, &cmd);
-	return err ?: dmafd_respond(&cmd);
+	if (err || cmd.responded)
+		return err;
+	return dmafd_respond(&cmd);
 }
 
 /* ---- contexts ---- */

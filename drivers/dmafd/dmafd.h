@@ -111,6 +111,7 @@ struct dmafd_cmd {
 	u32 user_size;
 	u32 size;	/* as this kernel knows it */
 	void *arg;
+	bool responded;	/* the caller was given the argument, or could not be */
 };
 
 struct dmafd_ioctl {
@@ -127,12 +128,15 @@ struct dmafd_ioctl {
 
 /*
  * Finds the ioctl in a table of @count, and calls it. The argument is given back
- * to the caller when it succeeds.
+ * to the caller when it succeeds, unless it was given already.
  */
 long dmafd_dispatch(const struct dmafd_ioctl *table, size_t count, void *object,
 		    unsigned int cmd, unsigned long arg);
-/* Gives the argument to the caller: 0 or -EFAULT. */
-int dmafd_respond(const struct dmafd_cmd *cmd);
+/*
+ * Gives the argument to the caller: 0 or -EFAULT. Whoever publishes something does so
+ * before, and cannot fail afterwards.
+ */
+int dmafd_respond(struct dmafd_cmd *cmd);
 
 /* ---- contexts ---- */
 

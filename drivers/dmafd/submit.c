@@ -114,10 +114,7 @@ static int fetch_and_submit(struct dmafd_chan *chan, const void __user *user, u3
 	return err;
 }
 
-/*
- * An array may be endless, if its jobs are over as fast: others come between, and who
- * is killed does not go on.
- */
+/* An array may be endless, if its jobs are over as fast: who is killed does not go on. */
 static int give_way(struct dmafd_chan *chan)
 {
 	dmafd_pump(chan);
