@@ -8,7 +8,7 @@
 #   HOST_PROGRAMS   those that run on this machine: $(O)/programs/host/PATH
 #   host-programs   the target that makes the latter; "stage" asks for it
 
-PROGRAMS := $(patsubst %.c,%,$(wildcard tests/labs/*.c tests/dmasim/*.c tests/uapi/*.c \
+PROGRAMS := $(patsubst %.c,%,$(wildcard tests/labs/*.c tests/dmasim/*.c tests/uapi/*.c bench/*.c \
 	labs/*/*_app.c))
 HOST_PROGRAMS := $(patsubst %.c,%,$(wildcard tests/labs/host/*.c))
 
@@ -28,7 +28,7 @@ SIM_TEST_HEADERS := $(wildcard tests/dmasim/common/*.h) tests/kmod/simtest/simte
 UAPI_TEST_SOURCES := $(wildcard tests/uapi/common/*.c)
 UAPI_TEST_HEADERS := $(wildcard tests/uapi/common/*.h) include/uapi/linux/dmafd.h
 
-# $(1): architecture. What these folders hold are four kinds of program.
+# $(1): architecture. What these folders hold are five kinds of program.
 define program-rules
 $(O)/programs/$(1)/tests/uapi/%: tests/uapi/%.c $(TEST_SOURCES) $(TEST_HEADERS) \
 		$(UAPI_TEST_SOURCES) $(UAPI_TEST_HEADERS) tests/programs.mk
@@ -36,6 +36,13 @@ $(O)/programs/$(1)/tests/uapi/%: tests/uapi/%.c $(TEST_SOURCES) $(TEST_HEADERS) 
 	@mkdir -p $$(@D)
 	@$(program-compiler-$(1)) $(PROGRAM_FLAGS) -static -s -I tests/harness -I include/uapi \
 		-o $$@ $$< $(UAPI_TEST_SOURCES) $(TEST_SOURCES)
+
+$(O)/programs/$(1)/bench/%: bench/%.c $(TEST_SOURCES) $(TEST_HEADERS) $(UAPI_TEST_SOURCES) \
+		$(UAPI_TEST_HEADERS) tests/kmod/rival/rival.h tests/programs.mk
+	@echo '  PROGRAM $(1) bench/$$*'
+	@mkdir -p $$(@D)
+	@$(program-compiler-$(1)) $(PROGRAM_FLAGS) -static -s -I tests/harness -I include/uapi \
+		-I tests/uapi/common -o $$@ $$< $(UAPI_TEST_SOURCES) $(TEST_SOURCES)
 
 $(O)/programs/$(1)/tests/dmasim/%: tests/dmasim/%.c $(TEST_SOURCES) $(TEST_HEADERS) \
 		$(SIM_TEST_SOURCES) $(SIM_TEST_HEADERS) tests/programs.mk
