@@ -297,7 +297,7 @@ static void measure_all(struct bench *bench, const struct load *load, uint64_t *
 
 TEST_F(cost, one_small_copy, .timeout = 120)
 {
-	const struct load load = { 4096, 1, 200 };
+	const struct load load = { 4096, 1, 2000 };
 	struct bench *bench = &self->bench;
 	uint64_t ns[WAYS];
 
@@ -309,7 +309,7 @@ TEST_F(cost, one_small_copy, .timeout = 120)
 
 TEST_F(cost, many_small_copies, .timeout = 120)
 {
-	const struct load load = { 4096, 32, 20 };
+	const struct load load = { 4096, 32, 100 };
 	struct bench *bench = &self->bench;
 	uint64_t ns[WAYS];
 
@@ -358,7 +358,7 @@ TEST_F(cost, pages_of_1m, .timeout = 120)
 
 TEST_F(cost, other_buffers, .timeout = 120)
 {
-	const struct load load = { 4096, 32, 20 };
+	const struct load load = { 4096, 32, 100 };
 	struct bench *bench = &self->bench;
 	uint64_t before, after;
 	unsigned char *ptr;
