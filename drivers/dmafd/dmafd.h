@@ -704,8 +704,11 @@ void dmafd_status(struct dmafd_chan *chan, struct dmafd_status *status);
 /* The first job's time begins. Caller holds the channel's lock. */
 void dmafd_begin_time(struct dmafd_chan *chan, struct dmafd_job *job, u64 now_ns);
 
-/* The first job in the queue is over. Caller owns the pump. */
-void dmafd_complete(struct dmafd_chan *chan, struct dmafd_job *job);
+/*
+ * The first job in the queue is over; the one that is the first then, or NULL. Caller
+ * owns the pump.
+ */
+struct dmafd_job *dmafd_complete(struct dmafd_chan *chan, struct dmafd_job *job);
 /* Copies up to @max completions to the caller; how many, or an error. */
 int dmafd_take(struct dmafd_chan *chan, struct dmafd_completion __user *user, size_t max);
 /* Waits until so many jobs are complete: 0 or -EINTR. */
