@@ -76,7 +76,7 @@ static void finish(struct dmafd_chan *chan, struct dmafd_job *job)
 	if (job->started)
 		dmafd_stream_for_cpu(&job->dst);
 	/* A port's has no edges, and other counts of bytes. */
-	if (!chan->width)
+	if (!chan->width && dmafd_stream_has_edges(&job->dst))
 		do_edges(job);
 }
 

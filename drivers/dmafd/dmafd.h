@@ -449,8 +449,10 @@ void dmafd_stretch_edges(const struct dmafd_stretch *stretch, size_t *head, size
 /* Hands it over: what is read completely, what is written without edges. */
 void dmafd_stream_for_device(const struct dmafd_stream *stream, bool written);
 void dmafd_stream_for_cpu(const struct dmafd_stream *stream);
-/* Whether there are edges. */
+/* Whether there is anything to be handed over. */
 bool dmafd_stream_syncs(const struct dmafd_stream *stream);
+/* Whether any stretch has edges, if it is written. */
+bool dmafd_stream_has_edges(const struct dmafd_stream *stream);
 /* Lets go of its buffers, and frees the list. */
 void dmafd_stream_release(struct dmafd_stream *stream);
 
