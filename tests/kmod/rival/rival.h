@@ -15,7 +15,7 @@
 /* Copies that are on their way together, at most. */
 #define RIVAL_MAX_BATCH	64
 /* Of each of its two buffers, which are in one piece. */
-#define RIVAL_SIZE	(1 << 20)
+#define RIVAL_SIZE	0x100000
 
 /* Takes that channel, until the file is closed. Once for each file. */
 struct rival_open {
