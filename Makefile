@@ -40,8 +40,8 @@ TREES := drivers tests/kmod
 
 .PHONY: help
 help:
-	@echo 'make run               show the labs on the emulated Raspberry Pi 3B'
-	@echo 'make run LAB=NAME      one of them: $(LABS)'
+	@echo 'make run               copy memory by DMA, on the emulated Raspberry Pi 3B'
+	@echo 'make run LAB=NAME      show a lab there: $(LABS)'
 	@echo 'make check             all tests on all boards, and the style checks'
 	@echo '  BOARD=… TEST=…       narrowed to a board, to tests whose name matches'
 	@echo '  KERNELS=all          on the newest kernel as well'
@@ -52,6 +52,8 @@ help:
 	@echo 'make style             the style checks alone'
 	@echo 'make modules           build drivers/ in place, for the kernel that runs here'
 	@echo '  KDIR=…               for the kernel of these headers'
+	@echo 'make install           the command, the library and the udev rule (PREFIX, DESTDIR)'
+	@echo 'make dkms-install      the modules, by dkms'
 	@echo 'make deps              install what is missing of what all this needs'
 	@echo 'make clean             remove what was built; distclean: and downloaded'
 
@@ -71,6 +73,8 @@ deps-debug:
 	@scripts/deps run check debug
 
 include tests/programs.mk
+include lib/lib.mk
+include tools/tools.mk
 
 # ---- what goes to the boards ----
 #
@@ -81,7 +85,8 @@ ARCH_KERNELS := $(foreach a,amd64 arm64 armhf,$(addprefix $(a)-,$(KERNELS_$(a)))
 
 # What is not compiled, and goes along.
 DATA := $(wildcard labs/*.sh labs/*/*.sh labs/*/README.md tests/labs/*.sh \
-	tests/kmod/*.sh tests/kmod/README.md tests/dmasan/*.sh)
+	tests/kmod/*.sh tests/kmod/README.md tests/dmasan/*.sh tests/lib/*.sh \
+	tests/tools/*.sh tools/*.sh tests/fuzz/corpus/*)
 
 arch-of = $(firstword $(subst -, ,$(1)))
 kernel-of = $(lastword $(subst -, ,$(1)))
@@ -142,10 +147,13 @@ stage: $(addprefix stage-,$(ARCH_KERNELS))
 
 # ---- the two commands ----
 
+# Time that counts the CPU's instructions is the same on any machine that emulates it.
+COUNTING := --qemu -icount --qemu shift=0
+
 .PHONY: run
 run: deps-run
 	@$(MAKE) -s stage-arm64-6.1 KERNELS=6.1
-	@boards/boot raspi3b -- sh labs/tour.sh $(LAB)
+	@boards/boot raspi3b $(if $(LAB),-- sh labs/tour.sh $(LAB),$(COUNTING) -- sh tools/show.sh)
 
 .PHONY: check
 check: deps-check
@@ -172,6 +180,29 @@ shell: deps-run
 .PHONY: style
 style: deps-check
 	@scripts/style
+
+# ---- installation ----
+
+# PREFIX (/usr/local), DESTDIR. The program and the library are those of this machine.
+.PHONY: install
+install: install-lib install-tools
+	@[ -n '$(DESTDIR)' ] || ! command -v systemd-sysusers >/dev/null || systemd-sysusers dmafd.conf
+	@[ -n '$(DESTDIR)' ] || ! command -v ldconfig >/dev/null || ldconfig
+	@[ -n '$(DESTDIR)' ] || ! command -v udevadm >/dev/null || udevadm control --reload
+
+# The modules' sources, for dkms to build for every kernel that this machine gets.
+DKMS_SOURCE := /usr/src/dmafd-$(LIB_VERSION)
+.PHONY: dkms-install
+dkms-install:
+	@[ -n '$(DESTDIR)' ] || command -v dkms >/dev/null || \
+		{ echo 'dkms is missing: apt-get install dkms' >&2; exit 1; }
+	@rm -rf '$(DESTDIR)$(DKMS_SOURCE)' && mkdir -p '$(DESTDIR)$(DKMS_SOURCE)'
+	@tar -c --exclude='*.o' --exclude='*.ko' --exclude='*.mod' --exclude='*.mod.c' \
+		--exclude='.*' --exclude=modules.order --exclude=Module.symvers \
+		drivers LICENSES | tar -x -C '$(DESTDIR)$(DKMS_SOURCE)'
+	@sed 's/@VERSION@/$(LIB_VERSION)/' packaging/dkms/dkms.conf.in \
+		>'$(DESTDIR)$(DKMS_SOURCE)/dkms.conf'
+	@[ -n '$(DESTDIR)' ] || dkms install --force dmafd/$(LIB_VERSION)
 
 # In the folder itself, for whoever wants them on this machine.
 .PHONY: modules

@@ -8,8 +8,15 @@
 #   HOST_PROGRAMS   those that run on this machine: $(O)/programs/host/PATH
 #   host-programs   the target that makes the latter; "stage" asks for it
 
-PROGRAMS := $(patsubst %.c,%,$(wildcard tests/labs/*.c tests/dmasim/*.c tests/uapi/*.c bench/*.c \
-	labs/*/*_app.c))
+PROGRAMS := $(patsubst %.c,%,$(wildcard tests/labs/*.c tests/dmasim/*.c tests/uapi/*.c \
+	tests/lib/*.c labs/*/*_app.c)) tests/fuzz/fuzz
+PROGRAMS += $(patsubst %.c,%,$(wildcard bench/*.c))
+PROGRAMS += $(patsubst %.c,%,$(wildcard examples/*.c))
+
+# The programs of the manual pages: those that are no links.
+PAGES := $(patsubst man/man3/%.3,%,$(shell grep -L '^\.so ' man/man3/*.3))
+PROGRAMS += $(addprefix tests/lib/pages/,$(PAGES))
+
 HOST_PROGRAMS := $(patsubst %.c,%,$(wildcard tests/labs/host/*.c))
 
 program-compiler-amd64 := x86_64-linux-gnu-gcc
@@ -28,8 +35,28 @@ SIM_TEST_HEADERS := $(wildcard tests/dmasim/common/*.h) tests/kmod/simtest/simte
 UAPI_TEST_SOURCES := $(wildcard tests/uapi/common/*.c)
 UAPI_TEST_HEADERS := $(wildcard tests/uapi/common/*.h) include/uapi/linux/dmafd.h
 
-# $(1): architecture. What these folders hold are five kinds of program.
+# They use what those of the interface use, and the library's own idea of the interface.
+LIB_TEST_SOURCES := $(wildcard tests/lib/common/*.c) $(UAPI_TEST_SOURCES)
+LIB_TEST_HEADERS := $(wildcard tests/lib/common/*.h) $(UAPI_TEST_HEADERS) include/dmafd.h
+
+FUZZ_SOURCES := $(wildcard tests/fuzz/*.c)
+
+# $(1): architecture. What these folders hold are several kinds of program.
 define program-rules
+$(O)/programs/$(1)/tests/lib/%: tests/lib/%.c $(TEST_SOURCES) $(TEST_HEADERS) \
+		$(LIB_TEST_SOURCES) $(LIB_TEST_HEADERS) $(O)/lib/$(1)/libdmafd.a tests/programs.mk
+	@echo '  PROGRAM $(1) tests/lib/$$*'
+	@mkdir -p $$(@D)
+	@$(program-compiler-$(1)) $(PROGRAM_FLAGS) -static -s -I tests/harness -I $$(LIB_UAPI) \
+		-I include -o $$@ $$< $(LIB_TEST_SOURCES) $(TEST_SOURCES) $(O)/lib/$(1)/libdmafd.a
+
+$(O)/programs/$(1)/tests/fuzz/fuzz: $(FUZZ_SOURCES) tests/fuzz/calls.h $(TEST_SOURCES) \
+		$(TEST_HEADERS) $(UAPI_TEST_SOURCES) $(UAPI_TEST_HEADERS) tests/programs.mk
+	@echo '  PROGRAM $(1) tests/fuzz/fuzz'
+	@mkdir -p $$(@D)
+	@$(program-compiler-$(1)) $(PROGRAM_FLAGS) -static -s -I tests/harness -I include/uapi \
+		-o $$@ $(FUZZ_SOURCES) $(UAPI_TEST_SOURCES) $(TEST_SOURCES)
+
 $(O)/programs/$(1)/tests/uapi/%: tests/uapi/%.c $(TEST_SOURCES) $(TEST_HEADERS) \
 		$(UAPI_TEST_SOURCES) $(UAPI_TEST_HEADERS) tests/programs.mk
 	@echo '  PROGRAM $(1) tests/uapi/$$*'
@@ -43,6 +70,21 @@ $(O)/programs/$(1)/bench/%: bench/%.c $(TEST_SOURCES) $(TEST_HEADERS) $(UAPI_TES
 	@mkdir -p $$(@D)
 	@$(program-compiler-$(1)) $(PROGRAM_FLAGS) -static -s -I tests/harness -I include/uapi \
 		-I tests/uapi/common -o $$@ $$< $(UAPI_TEST_SOURCES) $(TEST_SOURCES)
+
+$(O)/programs/$(1)/examples/%: examples/%.c include/dmafd.h $(O)/lib/$(1)/libdmafd.a \
+		tests/programs.mk
+	@echo '  PROGRAM $(1) examples/$$*'
+	@mkdir -p $$(@D)
+	@$(program-compiler-$(1)) -std=gnu11 -Wall -Wextra -Werror -O2 -static -s -I include \
+		-o $$@ $$< $(O)/lib/$(1)/libdmafd.a -pthread
+
+$(O)/programs/$(1)/tests/lib/pages/%: man/man3/%.3 tests/lib/example include/dmafd.h \
+		$(O)/lib/$(1)/libdmafd.a tests/programs.mk
+	@echo '  PROGRAM $(1) $$<'
+	@mkdir -p $$(@D)
+	@tests/lib/example $$< >$$@.c
+	@$(program-compiler-$(1)) -Wall -Wextra -Werror -O2 -static -s -I include -o $$@ $$@.c \
+		$(O)/lib/$(1)/libdmafd.a -pthread
 
 $(O)/programs/$(1)/tests/dmasim/%: tests/dmasim/%.c $(TEST_SOURCES) $(TEST_HEADERS) \
 		$(SIM_TEST_SOURCES) $(SIM_TEST_HEADERS) tests/programs.mk

@@ -10,7 +10,7 @@
 #include <linux/pci.h>
 #include <linux/platform_device.h>
 
-typedef typeof(platform_bus_type) compat_bus_type;
+#define compat_bus_type		typeof(platform_bus_type)
 
 /* An initializer, made by @BUS(NAME, TYPE), or nothing. */
 #ifdef CONFIG_PCI

@@ -154,19 +154,41 @@ static inline void compat_set_dma_marks(struct device *dev, struct compat_dma_ma
 #else
 
 #if defined(COMPAT_HAS_DMA_IOMMU) && defined(CONFIG_IOMMU_DMA)
-#define compat_dma_iommu(dev)			((dev)->dma_iommu)
-#define compat_set_dma_iommu(dev, value)	((dev)->dma_iommu = (value))
+static inline bool compat_dma_iommu(struct device *dev)
+{
+	return dev->dma_iommu;
+}
+
+static inline void compat_set_dma_iommu(struct device *dev, bool value)
+{
+	dev->dma_iommu = value;
+}
 #else
-#define compat_dma_iommu(dev)			false
-#define compat_set_dma_iommu(dev, value)	((void)(value))
+static inline bool compat_dma_iommu(struct device *dev)
+{
+	return false;
+}
+
+static inline void compat_set_dma_iommu(struct device *dev, bool value) { }
 #endif
 
 #if defined(COMPAT_HAS_DMA_SKIP_SYNC) && defined(CONFIG_DMA_NEED_SYNC)
-#define compat_dma_skip_sync(dev)		((dev)->dma_skip_sync)
-#define compat_set_dma_skip_sync(dev, value)	((dev)->dma_skip_sync = (value))
+static inline bool compat_dma_skip_sync(struct device *dev)
+{
+	return dev->dma_skip_sync;
+}
+
+static inline void compat_set_dma_skip_sync(struct device *dev, bool value)
+{
+	dev->dma_skip_sync = value;
+}
 #else
-#define compat_dma_skip_sync(dev)		false
-#define compat_set_dma_skip_sync(dev, value)	((void)(value))
+static inline bool compat_dma_skip_sync(struct device *dev)
+{
+	return false;
+}
+
+static inline void compat_set_dma_skip_sync(struct device *dev, bool value) { }
 #endif
 
 static inline struct compat_dma_marks compat_dma_marks(struct device *dev)

@@ -87,6 +87,7 @@ static void describe(struct dmafd_chan *chan)
 	chan->boundary = dma_get_seg_boundary(chan->ctrl->dev);
 	chan->nr_runs = device->device_synchronize ? 1 : DMAFD_RUNS;
 	chan->can_pause = device->device_pause && device->device_resume;
+	chan->plain_callbacks = !strcmp(dev_driver_string(device->dev), "dma-pl330");
 	chan->sync = dma_need_sync(chan->ctrl->dev, 0);
 	chan->direction = DMA_MEM_TO_MEM;
 	strscpy(chan->name, dma_chan_name(chan->dma), sizeof(chan->name));

@@ -177,8 +177,7 @@ dma_cookie_t dmafd_cyclic_start(struct dmafd_chan *chan, struct dmafd_job *job,
 				       chan->direction, DMA_PREP_INTERRUPT);
 	if (!tx)
 		return -EREMOTEIO;
-	tx->callback_result = period_passed;
-	tx->callback_param = slot;
+	dmafd_call_back(chan, tx, slot, period_passed);
 	init_ring(chan, job);
 	cookie = dmaengine_submit(tx);
 	spin_lock_irqsave(&chan->lock, flags);
@@ -281,36 +280,45 @@ static bool find_news(struct dmafd_chan *chan, struct dmafd_completion *completi
 	return true;
 }
 
-static void set_told(struct dmafd_chan *chan, const struct dmafd_completion *completion)
+/* The ring may be over by now. */
+static void set_told(struct dmafd_chan *chan, u64 sequence, u64 told)
 {
+	struct dmafd_ring *ring = &chan->ring;
+
 	spin_lock_irq(&chan->lock);
-	chan->ring.told = div64_u64(completion->bytes, chan->ring.job->period);
+	if (ring->job && ring->job->sequence == sequence)
+		ring->told = told;
 	spin_unlock_irq(&chan->lock);
+}
+
+/* Finds a record, and lets the CPU see what it tells of. */
+static bool fetch_news(struct dmafd_chan *chan, struct dmafd_completion *completion, u64 *to)
+{
+	u64 from;
+	bool news;
+
+	mutex_lock(&chan->mutex);
+	spin_lock_irq(&chan->lock);
+	news = find_news(chan, completion, &from);
+	*to = chan->ring.passed;
+	spin_unlock_irq(&chan->lock);
+	if (news && chan->direction == DMA_DEV_TO_MEM)
+		hand_periods(chan, chan->ring.job, from, *to, dmafd_map_for_cpu);
+	mutex_unlock(&chan->mutex);
+	return news;
 }
 
 int dmafd_cyclic_take(struct dmafd_chan *chan, struct dmafd_completion __user *user)
 {
 	struct dmafd_completion completion;
-	u64 from, to;
-	bool news;
-	int err = 0;
+	u64 to;
 
 	lockdep_assert_held(&chan->read_lock);
 
-	if (!is_running(chan))
+	if (!is_running(chan) || !fetch_news(chan, &completion, &to))
 		return 0;
-	mutex_lock(&chan->mutex);
-	spin_lock_irq(&chan->lock);
-	news = find_news(chan, &completion, &from);
-	to = chan->ring.passed;
-	spin_unlock_irq(&chan->lock);
-	if (news) {
-		if (chan->direction == DMA_DEV_TO_MEM)
-			hand_periods(chan, chan->ring.job, from, to, dmafd_map_for_cpu);
-		err = copy_to_user(user, &completion, sizeof(completion)) ? -EFAULT : 0;
-		if (!err)
-			set_told(chan, &completion);
-	}
-	mutex_unlock(&chan->mutex);
-	return err ?: news;
+	if (copy_to_user(user, &completion, sizeof(completion)))
+		return -EFAULT;
+	set_told(chan, completion.sequence, to);
+	return 1;
 }

@@ -16,6 +16,7 @@
  *	port.c		places where a channel meets a device's register
  *	configfs.c	ports that root tells of
  *	chan.c		channels as files
+ *	request.c	operations taken from programs
  *	op.c		operations checked, and the memory that they name found
  *	submit.c	operations made into jobs
  *	uring.c		the same by io_uring
@@ -510,6 +511,7 @@ struct dmafd_slot {
 	struct dmafd_job *job;
 	size_t len;
 	dma_cookie_t cookie;		/* 0 until it is known */
+	dma_async_tx_callback_result call;	/* written before the controller has it */
 	bool done;			/* channel's lock, and the two below */
 	bool failed;
 	u32 residue;
@@ -551,6 +553,7 @@ struct dmafd_chan {
 	enum dma_transfer_direction direction;	/* of a port; else DMA_MEM_TO_MEM */
 	u32 width;			/* of a port's register; or 0 */
 	bool can_pause;
+	bool plain_callbacks;		/* see dmafd_call_back() */
 	bool sync;			/* the controller does not see what the CPU sees */
 	u32 caps;
 	u32 copy_align, fill_align;	/* bytes */
@@ -626,6 +629,27 @@ void dmafd_chan_put(struct dmafd_chan *chan);
  */
 void dmafd_chan_kill(struct dmafd_chan *chan, int status);
 
+/* What a program asks for, copied and complete. */
+struct dmafd_request {
+	struct dmafd_op op;
+	union {
+		struct dmafd_sg_args sg;
+		struct dmafd_2d_args rows;
+		struct dmafd_cyclic_args ring;
+	};
+	struct dmafd_segment *src, *dst;	/* owned; or NULL */
+};
+
+/*
+ * Takes it from the caller's memory, or what belongs to an operation that was taken,
+ * and checks all that it names beside memory. May sleep for as long as the caller
+ * likes: no lock is held. It is to be freed if that succeeds.
+ */
+int dmafd_request_fetch(const struct dmafd_chan *chan, struct dmafd_request *request,
+			const void __user *user, u32 size);
+int dmafd_request_complete(const struct dmafd_chan *chan, struct dmafd_request *request);
+void dmafd_request_free(const struct dmafd_request *request);
+
 /* Those that are known, as bits. */
 u64 dmafd_opcodes(void);
 /* Whether all that it names beside memory is as it should be: 0 or an error. */
@@ -634,15 +658,16 @@ int dmafd_op_check(const struct dmafd_chan *chan, const struct dmafd_op *op);
  * Finds the memory of such an operation for a job that has none; when it fails,
  * the job has none then, either. May sleep. Caller holds the channel's mutex.
  */
-int dmafd_op_find(struct dmafd_chan *chan, const struct dmafd_op *op, struct dmafd_job *job);
+int dmafd_op_find(struct dmafd_chan *chan, const struct dmafd_request *request,
+		  struct dmafd_job *job);
 /* -EINVAL if a job writes what it reads, or something twice, or another error. */
 int dmafd_check_overlap(const struct dmafd_job *job);
 int dmafd_submit(void *object, struct dmafd_cmd *cmd);
 /*
- * Makes a job of an operation, which then has to be queued, or an error. Caller
- * holds the mutex of a channel that is not dead.
+ * Makes a job of it, which then has to be queued, or an error. Caller holds the
+ * channel's mutex.
  */
-struct dmafd_job *dmafd_prepare(struct dmafd_chan *chan, const struct dmafd_op *op);
+struct dmafd_job *dmafd_prepare(struct dmafd_chan *chan, const struct dmafd_request *request);
 /* Queues it; the caller, who holds the mutex, is to pump then or soon. */
 void dmafd_enqueue(struct dmafd_chan *chan, struct dmafd_job *job);
 
@@ -650,6 +675,11 @@ int dmafd_uring_cmd(struct io_uring_cmd *cmd, unsigned int issue_flags);
 int dmafd_uring_iopoll(struct io_uring_cmd *cmd, struct io_comp_batch *batch,
 		       unsigned int poll_flags);
 void dmafd_uring_watch(struct work_struct *work);
+/*
+ * Completes the commands of jobs that the controller keeps for ever, or their rings
+ * would never end. Caller holds the mutex.
+ */
+void dmafd_uring_strand(struct dmafd_chan *chan);
 /* Keeps a job's outcome, and then completes the command. Any context. */
 void dmafd_uring_note(struct io_uring_cmd *cmd, const struct dmafd_job *job);
 void dmafd_uring_done(struct io_uring_cmd *cmd);
@@ -686,6 +716,13 @@ int dmafd_cyclic_take(struct dmafd_chan *chan, struct dmafd_completion __user *u
 
 /* Feeds the controller and completes what is over; any context, without locks. */
 void dmafd_pump(struct dmafd_chan *chan);
+/*
+ * Lets the controller call back with the slot. The driver of the PL330 gives what
+ * was asked for callbacks with results to the next client, too, who has not asked
+ * for it; there it is a plain one, and the result that which the status tells.
+ */
+void dmafd_call_back(struct dmafd_chan *chan, struct dma_async_tx_descriptor *tx,
+		     struct dmafd_slot *slot, dma_async_tx_callback_result call);
 /* Counts in what the controller is done with. Caller owns the pump. */
 void dmafd_retire(struct dmafd_chan *chan);
 /* Sees to it that the watchdog looks at the first job in time. Caller holds the lock. */

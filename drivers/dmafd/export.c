@@ -57,6 +57,10 @@ static void detach(struct dma_buf *dmabuf, struct dma_buf_attachment *core)
 	kfree(attachment);
 }
 
+/*
+ * The memory may be mapped several times, also for jobs. Each mapping leaves caches
+ * alone, and they are cared for besides: only then that is allowed.
+ */
 static struct sg_table *map(struct dma_buf_attachment *core, enum dma_data_direction dir)
 {
 	struct dmafd_memory *memory = core->dmabuf->priv;
@@ -65,8 +69,9 @@ static struct sg_table *map(struct dma_buf_attachment *core, enum dma_data_direc
 
 	mutex_lock(&memory->lock);
 	if (!attachment->mapped)
-		err = dma_map_sgtable(core->dev, &attachment->sgt, dir, 0);
+		err = dma_map_sgtable(core->dev, &attachment->sgt, dir, DMA_ATTR_SKIP_CPU_SYNC);
 	if (!err) {
+		dma_sync_sgtable_for_device(core->dev, &attachment->sgt, dir);
 		attachment->mapped = true;
 		attachment->dir = dir;
 	}
@@ -81,7 +86,8 @@ static void unmap(struct dma_buf_attachment *core, struct sg_table *sgt,
 	struct attachment *attachment = core->priv;
 
 	mutex_lock(&memory->lock);
-	dma_unmap_sgtable(core->dev, sgt, dir, 0);
+	dma_sync_sgtable_for_cpu(core->dev, sgt, dir);
+	dma_unmap_sgtable(core->dev, sgt, dir, DMA_ATTR_SKIP_CPU_SYNC);
 	attachment->mapped = false;
 	mutex_unlock(&memory->lock);
 }

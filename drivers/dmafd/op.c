@@ -5,12 +5,8 @@
 #include <linux/math64.h>
 #include <linux/overflow.h>
 #include <linux/slab.h>
-#include <linux/uaccess.h>
 
 #include "dmafd.h"
-
-/* So many segments are looked at in one go. */
-#define SOME_SEGMENTS	16
 
 /* ---- what needs no memory ---- */
 
@@ -130,23 +126,6 @@ static int find_plain(struct dmafd_chan *chan, const struct dmafd_op *op, struct
 	return err;
 }
 
-/* ---- arguments ---- */
-
-/* They begin with their size. */
-static int fetch_args(const struct dmafd_op *op, void *args, size_t size)
-{
-	void __user *user = u64_to_user_ptr(op->args);
-	u32 user_size;
-
-	if (get_user(user_size, (u32 __user *)user))
-		return -EFAULT;
-	if (user_size < size)
-		return -EINVAL;
-	if (user_size > PAGE_SIZE)
-		return -E2BIG;
-	return copy_struct_from_user(args, size, user, user_size);
-}
-
 /* ---- lists ---- */
 
 static int find_segments(struct dmafd_chan *chan, struct dmafd_stream *stream,
@@ -156,14 +135,9 @@ static int find_segments(struct dmafd_chan *chan, struct dmafd_stream *stream,
 	int err = 0;
 
 	mutex_lock(&ctx->lock);
-	for (; count && !err; count--, segment++) {
-		if (segment->__reserved)
-			err = -EOPNOTSUPP;
-		else if (!segment->length)
-			err = -EINVAL;
-		else
-			err = find_stretch(chan, &stream->list[stream->count], segment->buf,
-					   segment->offset, segment->length, access);
+	for (; stream->count < count && !err; segment++) {
+		err = find_stretch(chan, &stream->list[stream->count], segment->buf,
+				   segment->offset, segment->length, access);
 		if (!err)
 			stream->count++;
 	}
@@ -171,26 +145,14 @@ static int find_segments(struct dmafd_chan *chan, struct dmafd_stream *stream,
 	return err;
 }
 
-static int find_list(struct dmafd_chan *chan, struct dmafd_stream *stream, u64 ptr, u32 count,
-		     u32 access)
+static int find_list(struct dmafd_chan *chan, struct dmafd_stream *stream,
+		     const struct dmafd_segment *segment, u32 count, u32 access)
 {
-	const struct dmafd_segment __user *user = u64_to_user_ptr(ptr);
-	struct dmafd_segment some[SOME_SEGMENTS];
-	int err = 0;
-	u32 n;
-
 	stream->list = kmalloc_array(count, sizeof(*stream->list),
 				     GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
 	if (!stream->list)
 		return -ENOMEM;
-	while (stream->count < count && !err) {
-		n = min_t(u32, count - stream->count, ARRAY_SIZE(some));
-		if (copy_from_user(some, user + stream->count, n * sizeof(*some)))
-			err = -EFAULT;
-		else
-			err = find_segments(chan, stream, some, n, access);
-	}
-	return err;
+	return find_segments(chan, stream, segment, count, access);
 }
 
 static bool adds_up(const struct dmafd_stream *stream, u64 length)
@@ -204,24 +166,19 @@ static bool adds_up(const struct dmafd_stream *stream, u64 length)
 	return sum == length;
 }
 
-static int find_sg(struct dmafd_chan *chan, const struct dmafd_op *op, struct dmafd_job *job)
+static int find_sg(struct dmafd_chan *chan, const struct dmafd_request *request,
+		   struct dmafd_job *job)
 {
-	struct dmafd_sg_args args;
-	int err = fetch_args(op, &args, sizeof(args));
+	const struct dmafd_sg_args *args = &request->sg;
+	u64 length = request->op.length;
+	int err;
 
-	if (err)
-		return err;
-	if (args.flags)
-		return -EOPNOTSUPP;
-	if (!args.nr_src || args.nr_src > DMAFD_MAX_SEGMENTS ||
-	    !args.nr_dst || args.nr_dst > DMAFD_MAX_SEGMENTS)
-		return -EINVAL;
 	job->nr_srcs = 1;
-	err = find_list(chan, &job->src, args.src, args.nr_src, DMAFD_BUF_READ) ?:
-	      find_list(chan, &job->dst, args.dst, args.nr_dst, DMAFD_BUF_WRITE);
+	err = find_list(chan, &job->src, request->src, args->nr_src, DMAFD_BUF_READ) ?:
+	      find_list(chan, &job->dst, request->dst, args->nr_dst, DMAFD_BUF_WRITE);
 	if (err)
 		return err;
-	return adds_up(&job->src, op->length) && adds_up(&job->dst, op->length) ? 0 : -EINVAL;
+	return adds_up(&job->src, length) && adds_up(&job->dst, length) ? 0 : -EINVAL;
 }
 
 /* ---- rows ---- */
@@ -254,30 +211,25 @@ static bool may_go_by_rows(const struct dmafd_chan *chan, const struct dmafd_job
 	       !((begins | dst->len | (size_t)job->dst.stride) & (dst->map->line - 1));
 }
 
-static int find_2d(struct dmafd_chan *chan, const struct dmafd_op *op, struct dmafd_job *job)
+static int find_2d(struct dmafd_chan *chan, const struct dmafd_request *request,
+		   struct dmafd_job *job)
 {
-	struct dmafd_2d_args args;
-	int err = fetch_args(op, &args, sizeof(args));
+	const struct dmafd_2d_args *args = &request->rows;
 	u64 row;
 	u32 rest;
+	int err;
 
-	if (err)
-		return err;
-	if (args.flags || args.__reserved)
-		return -EOPNOTSUPP;
-	if (!args.rows || args.rows > DMAFD_MAX_ROWS)
-		return -EINVAL;
-	row = div_u64_rem(op->length, args.rows, &rest);
+	row = div_u64_rem(request->op.length, args->rows, &rest);
 	if (rest)
 		return -EINVAL;
-	err = find_plain(chan, op, job, row);
+	err = find_plain(chan, &request->op, job, row);
 	if (err)
 		return err;
-	err = set_rows(&job->src, args.rows, args.src_stride) ?:
-	      set_rows(&job->dst, args.rows, args.dst_stride);
+	err = set_rows(&job->src, args->rows, args->src_stride) ?:
+	      set_rows(&job->dst, args->rows, args->dst_stride);
 	if (err)
 		return err;
-	if (args.rows > 1 && abs(args.dst_stride) < (s64)row)
+	if (args->rows > 1 && abs(args->dst_stride) < (s64)row)
 		return -EINVAL;
 	job->at_once = may_go_by_rows(chan, job);
 	return 0;
@@ -306,35 +258,30 @@ static int split_sources(struct dmafd_job *job)
 	return 0;
 }
 
-static int find_sources(struct dmafd_chan *chan, const struct dmafd_op *op,
+static int find_sources(struct dmafd_chan *chan, const struct dmafd_request *request,
 			struct dmafd_job *job)
 {
-	struct dmafd_sg_args args;
-	int err = fetch_args(op, &args, sizeof(args));
 	unsigned int i;
+	int err;
 
-	if (err)
-		return err;
-	if (args.flags)
-		return -EOPNOTSUPP;
-	if (args.nr_src < 2 || args.nr_src > chan->max_sources || args.dst || args.nr_dst)
-		return -EINVAL;
 	job->nr_srcs = 1;
-	err = find_list(chan, &job->src, args.src, args.nr_src, DMAFD_BUF_READ);
+	err = find_list(chan, &job->src, request->src, request->sg.nr_src, DMAFD_BUF_READ);
 	if (err)
 		return err;
 	for (i = 0; i < job->src.count; i++)
-		if (job->src.list[i].len != op->length)
+		if (job->src.list[i].len != request->op.length)
 			return -EINVAL;
 	return split_sources(job);
 }
 
-static int find_xor(struct dmafd_chan *chan, const struct dmafd_op *op, struct dmafd_job *job)
+static int find_xor(struct dmafd_chan *chan, const struct dmafd_request *request,
+		    struct dmafd_job *job)
 {
+	const struct dmafd_op *op = &request->op;
 	struct dmafd_ctx *ctx = chan->ctx;
 	int err;
 
-	err = find_sources(chan, op, job);
+	err = find_sources(chan, request, job);
 	if (err)
 		return err;
 	mutex_lock(&ctx->lock);
@@ -374,25 +321,22 @@ static bool is_one_piece(const struct dmafd_stretch *stretch)
 	return dmafd_map_run(stretch->map, &place, stretch->len) == stretch->len;
 }
 
-static int find_ring(struct dmafd_chan *chan, const struct dmafd_op *op, struct dmafd_job *job)
+static int find_ring(struct dmafd_chan *chan, const struct dmafd_request *request,
+		     struct dmafd_job *job)
 {
+	const struct dmafd_op *op = &request->op;
 	bool tx = chan->direction == DMA_MEM_TO_DEV;
-	struct dmafd_cyclic_args args;
-	int err = fetch_args(op, &args, sizeof(args));
-	u64 rest;
+	u64 period = request->ring.period, rest;
+	int err;
 
-	if (err)
-		return err;
-	if (args.flags)
-		return -EOPNOTSUPP;
 	if (tx ? op->dst_buf || op->dst_offset : op->src_buf || op->src_offset)
 		return -EINVAL;
-	if (!args.period || op->length > U32_MAX || args.period > op->length / 2)
+	if (!period || op->length > U32_MAX || period > op->length / 2)
 		return -EINVAL;
-	div64_u64_rem(op->length, args.period, &rest);
-	if (rest || (u32)args.period % chan->width)
+	div64_u64_rem(op->length, period, &rest);
+	if (rest || (u32)period % chan->width)
 		return -EINVAL;
-	job->period = args.period;
+	job->period = period;
 	err = find_side(chan, op, job);
 	if (err)
 		return err;
@@ -401,22 +345,25 @@ static int find_ring(struct dmafd_chan *chan, const struct dmafd_op *op, struct 
 
 /* ---- all of it ---- */
 
-static int find(struct dmafd_chan *chan, const struct dmafd_op *op, struct dmafd_job *job)
+static int find(struct dmafd_chan *chan, const struct dmafd_request *request,
+		struct dmafd_job *job)
 {
+	const struct dmafd_op *op = &request->op;
+
 	switch (op->opcode) {
 	case DMAFD_OP_NOP:
 		return 0;
 	case DMAFD_OP_COPY_SG:
-		return find_sg(chan, op, job);
+		return find_sg(chan, request, job);
 	case DMAFD_OP_COPY_2D:
-		return find_2d(chan, op, job);
+		return find_2d(chan, request, job);
 	case DMAFD_OP_XOR:
-		return find_xor(chan, op, job);
+		return find_xor(chan, request, job);
 	case DMAFD_OP_TO_DEVICE:
 	case DMAFD_OP_FROM_DEVICE:
 		return find_side(chan, op, job);
 	case DMAFD_OP_CYCLIC:
-		return find_ring(chan, op, job);
+		return find_ring(chan, request, job);
 	default:
 		return find_plain(chan, op, job, op->length);
 	}
@@ -515,8 +462,10 @@ static int check_edges(const struct dmafd_job *job)
 	return 0;
 }
 
-int dmafd_op_find(struct dmafd_chan *chan, const struct dmafd_op *op, struct dmafd_job *job)
+int dmafd_op_find(struct dmafd_chan *chan, const struct dmafd_request *request,
+		  struct dmafd_job *job)
 {
+	const struct dmafd_op *op = &request->op;
 	int err;
 
 	lockdep_assert_held(&chan->mutex);
@@ -527,7 +476,7 @@ int dmafd_op_find(struct dmafd_chan *chan, const struct dmafd_op *op, struct dma
 	job->align = align_of(chan, op->opcode);
 	job->period = 0;
 	job->at_once = false;
-	err = find(chan, op, job);
+	err = find(chan, request, job);
 	if (!err && op->flags & DMAFD_OP_NO_SYNC)
 		err = give_up_syncing(chan, job);
 	err = err ?: check_alignment(job) ?: check_edges(job) ?: dmafd_check_overlap(job);

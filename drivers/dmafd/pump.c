@@ -44,6 +44,29 @@ static void piece_done(void *param, const struct dmaengine_result *result)
 		dmafd_pump(chan);
 }
 
+static void call_plainly(void *param)
+{
+	struct dmafd_slot *slot = param;
+	struct dma_chan *dma = slot->run->chan->dma;
+	dma_cookie_t cookie = READ_ONCE(slot->cookie);
+	struct dmaengine_result result = { .result = DMA_TRANS_NOERROR };
+
+	if (cookie > 0 && dma_async_is_tx_complete(dma, cookie, NULL, NULL) == DMA_ERROR)
+		result.result = DMA_TRANS_ABORTED;
+	slot->call(slot, &result);
+}
+
+void dmafd_call_back(struct dmafd_chan *chan, struct dma_async_tx_descriptor *tx,
+		     struct dmafd_slot *slot, dma_async_tx_callback_result call)
+{
+	slot->call = call;
+	tx->callback_param = slot;
+	if (chan->plain_callbacks)
+		tx->callback = call_plainly;
+	else
+		tx->callback_result = call;
+}
+
 /* A device may have had less to give than it was asked for, which then is the end. */
 static bool may_be_short(const struct dmafd_job *job)
 {
@@ -319,8 +342,7 @@ static bool feed_piece(struct dmafd_chan *chan, struct dmafd_job *job, const str
 	if (!tx)
 		return false;
 	slot = fill_slot(chan, job, piece->len);
-	tx->callback_result = piece_done;
-	tx->callback_param = slot;
+	dmafd_call_back(chan, tx, slot, piece_done);
 	/* It may call back from here on. */
 	chan->count++;
 	job->pieces++;

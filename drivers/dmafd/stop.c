@@ -114,6 +114,7 @@ static void strand(struct dmafd_chan *chan, int err)
 	chan->dead = true;
 	wake_up_poll(&chan->wait, EPOLLIN | EPOLLHUP | EPOLLERR);
 	spin_unlock_irq(&chan->lock);
+	dmafd_uring_strand(chan);
 }
 
 /* What follows stop_pump(). */

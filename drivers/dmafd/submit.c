@@ -4,6 +4,7 @@
  */
 #include <linux/jiffies.h>
 #include <linux/ktime.h>
+#include <linux/sched/signal.h>
 #include <linux/uaccess.h>
 
 #include "dmafd.h"
@@ -66,65 +67,80 @@ void dmafd_enqueue(struct dmafd_chan *chan, struct dmafd_job *job)
 	spin_unlock_irq(&chan->lock);
 }
 
-struct dmafd_job *dmafd_prepare(struct dmafd_chan *chan, const struct dmafd_op *op)
+struct dmafd_job *dmafd_prepare(struct dmafd_chan *chan, const struct dmafd_request *request)
 {
 	struct dmafd_job *job;
 	int err;
 
 	lockdep_assert_held(&chan->mutex);
 
-	err = dmafd_op_check(chan, op);
-	if (err)
-		return ERR_PTR(err);
+	if (chan->dead)
+		return ERR_PTR(-ENODEV);
 	job = take_free(chan);
 	if (!job)
 		return ERR_PTR(-EAGAIN);
-	err = dmafd_op_find(chan, op, job);
+	err = dmafd_op_find(chan, request, job);
 	if (err) {
 		put_back(chan, job);
 		return ERR_PTR(err);
 	}
-	fill_in(chan, job, op);
+	fill_in(chan, job, &request->op);
 	return job;
 }
 
 /* ---- many operations ---- */
 
+static int submit_one(struct dmafd_chan *chan, const struct dmafd_request *request)
+{
+	struct dmafd_job *job;
+
+	mutex_lock(&chan->mutex);
+	job = dmafd_prepare(chan, request);
+	if (!IS_ERR(job))
+		dmafd_enqueue(chan, job);
+	mutex_unlock(&chan->mutex);
+	return PTR_ERR_OR_ZERO(job);
+}
+
 static int fetch_and_submit(struct dmafd_chan *chan, const void __user *user, u32 size)
 {
-	struct dmafd_op op;
-	struct dmafd_job *job;
-	int err = copy_struct_from_user(&op, sizeof(op), user, size);
+	struct dmafd_request request;
+	int err = dmafd_request_fetch(chan, &request, user, size);
 
 	if (err)
 		return err;
-	job = dmafd_prepare(chan, &op);
-	if (IS_ERR(job))
-		return PTR_ERR(job);
-	dmafd_enqueue(chan, job);
-	return 0;
+	err = submit_one(chan, &request);
+	dmafd_request_free(&request);
+	return err;
+}
+
+/*
+ * An array may be endless, if its jobs are over as fast: others come between, and who
+ * is killed does not go on.
+ */
+static int give_way(struct dmafd_chan *chan)
+{
+	dmafd_pump(chan);
+	cond_resched();
+	return fatal_signal_pending(current) ? -EINTR : 0;
 }
 
 /* How many became jobs, or why not even the first; how many there were before them. */
 static int submit_all(struct dmafd_chan *chan, const struct dmafd_submit *arg, u64 *target)
 {
 	const u8 __user *user = u64_to_user_ptr(arg->ops);
+	u32 i, count = min_t(u32, arg->nr_ops, INT_MAX);
 	int done = 0, err = 0;
-	u32 i;
 
-	mutex_lock(&chan->mutex);
-	if (chan->dead)
-		err = -ENODEV;
-	for (i = 0; i < arg->nr_ops && !err; i++, user += arg->op_size) {
+	for (i = 0; i < count && !err; i++, user += arg->op_size) {
 		err = fetch_and_submit(chan, user, arg->op_size);
 		if (!err && !(++done % DMAFD_BATCH))
-			dmafd_pump(chan);
+			err = give_way(chan);
 	}
 	dmafd_pump(chan);
 	spin_lock_irq(&chan->lock);
 	*target = chan->submitted;
 	spin_unlock_irq(&chan->lock);
-	mutex_unlock(&chan->mutex);
 	return done ?: err;
 }
 

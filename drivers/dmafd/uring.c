@@ -147,6 +147,7 @@ void dmafd_uring_done(struct io_uring_cmd *cmd)
 {
 	struct outcome *outcome = outcome_of(cmd);
 
+	/* Pairs with is_over(). */
 	if (outcome->polled)
 		smp_store_release(&outcome->over, true);
 	else
@@ -206,10 +207,45 @@ void dmafd_uring_watch(struct work_struct *work)
 		watch(chan);
 }
 
+/* The first command of a job in the queue, which does not have it any more. */
+static struct io_uring_cmd *take_cmd(struct dmafd_chan *chan)
+{
+	struct io_uring_cmd *cmd = NULL;
+	struct dmafd_job *job;
+
+	spin_lock_irq(&chan->lock);
+	list_for_each_entry(job, &chan->queue, node) {
+		cmd = job->cmd;
+		job->cmd = NULL;
+		if (cmd)
+			break;
+	}
+	spin_unlock_irq(&chan->lock);
+	return cmd;
+}
+
+void dmafd_uring_strand(struct dmafd_chan *chan)
+{
+	struct io_uring_cmd *cmd;
+
+	lockdep_assert_held(&chan->mutex);
+
+	while ((cmd = take_cmd(chan))) {
+		outcome_of(cmd)->status = -ENODEV;
+		dmafd_uring_done(cmd);
+	}
+}
+
 /* Nobody else polls but who submitted: it is ending, or the ring is. */
 static bool is_end(void)
 {
 	return current->flags & (PF_EXITING | PF_KTHREAD) || fatal_signal_pending(current);
+}
+
+static bool is_over(const struct outcome *outcome)
+{
+	/* Pairs with dmafd_uring_done(). */
+	return smp_load_acquire(&outcome->over);
 }
 
 int dmafd_uring_iopoll(struct io_uring_cmd *cmd, struct io_comp_batch *batch,
@@ -217,9 +253,9 @@ int dmafd_uring_iopoll(struct io_uring_cmd *cmd, struct io_comp_batch *batch,
 {
 	struct outcome *outcome = outcome_of(cmd);
 
-	if (!smp_load_acquire(&outcome->over) && is_end())
+	if (!is_over(outcome) && is_end())
 		cancel(cmd->file->private_data, cmd);
-	if (!smp_load_acquire(&outcome->over))
+	if (!is_over(outcome))
 		return 0;
 	/* The caller, who polls, holds the ring's lock. */
 	compat_uring_done(cmd, outcome->status, outcome->bytes, 0);
@@ -232,7 +268,8 @@ int dmafd_uring_iopoll(struct io_uring_cmd *cmd, struct io_comp_batch *batch,
  * A command that can be canceled is on a list of its ring until it is completed.
  * To get there takes the ring's lock, where that is not held.
  */
-static int submit(struct io_uring_cmd *cmd, const struct dmafd_op *op, unsigned int issue_flags)
+static int submit(struct io_uring_cmd *cmd, const struct dmafd_request *request,
+		  unsigned int issue_flags)
 {
 	struct dmafd_chan *chan = cmd->file->private_data;
 	struct dmafd_job *job;
@@ -240,7 +277,7 @@ static int submit(struct io_uring_cmd *cmd, const struct dmafd_op *op, unsigned 
 	*outcome_of(cmd) = (struct outcome){ .polled = issue_flags & IO_URING_F_IOPOLL };
 	compat_uring_mark_cancelable(cmd, issue_flags);
 	mutex_lock(&chan->mutex);
-	job = chan->dead ? ERR_PTR(-ENODEV) : dmafd_prepare(chan, op);
+	job = dmafd_prepare(chan, request);
 	if (!IS_ERR(job)) {
 		job->cmd = cmd;
 		dmafd_enqueue(chan, job);
@@ -257,12 +294,15 @@ static int submit(struct io_uring_cmd *cmd, const struct dmafd_op *op, unsigned 
  */
 static int fetch_and_submit(struct io_uring_cmd *cmd, unsigned int issue_flags)
 {
-	struct dmafd_op op;
+	struct dmafd_request request;
 	int err;
 
-	err = fetch(cmd, issue_flags, &op);
-	if (!err)
-		err = submit(cmd, &op, issue_flags);
+	err = fetch(cmd, issue_flags, &request.op) ?:
+	      dmafd_request_complete(cmd->file->private_data, &request);
+	if (!err) {
+		err = submit(cmd, &request, issue_flags);
+		dmafd_request_free(&request);
+	}
 	/* Returned, an EAGAIN would make a worker try again. */
 	if (err)
 		compat_uring_done(cmd, err, 0, issue_flags);

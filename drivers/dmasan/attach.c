@@ -87,7 +87,7 @@ static void give_back(void *data)
 static const char *why(int err)
 {
 	if (err == -EOPNOTSUPP)
-		return "this kernel asks no DMA operations of a single device; it needs CONFIG_DMA_OPS or CONFIG_ARCH_HAS_DMA_OPS, and not CONFIG_DMA_OPS_BYPASS";
+		return "this kernel asks no DMA operations of it, see CONFIG_ARCH_HAS_DMA_OPS";
 	if (err == -EIO)
 		return "it has no DMA mask, so it does no DMA itself; its parent may";
 	return "there is no memory";

@@ -152,11 +152,6 @@ static size_t op_max_mapping_size(struct device *dev)
 	return min(ours, twins > 4 * PAGE_SIZE ? twins - 3 * PAGE_SIZE : twins);
 }
 
-static size_t op_opt_mapping_size(void)
-{
-	return max_t(size_t, READ_ONCE(san_map_max_kb), 64) * SZ_1K;
-}
-
 COMPAT_DMA_MAP_OPS(op_map_phys)
 
 const struct dma_map_ops san_ops = {
@@ -177,5 +172,4 @@ const struct dma_map_ops san_ops = {
 	.dma_supported = op_dma_supported,
 	.get_required_mask = op_get_required_mask,
 	.max_mapping_size = op_max_mapping_size,
-	.opt_mapping_size = op_opt_mapping_size,
 };

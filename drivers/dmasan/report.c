@@ -33,7 +33,7 @@ static const struct {
 	[SAN_CPU_WRITE] = {
 		"cpu-write", "the CPU wrote to memory that the device owns" },
 	[SAN_SYNC_FOR_CPU] = {
-		"sync-for-cpu", "the device wrote again and again, and the CPU never synchronized" },
+		"sync-for-cpu", "the device wrote twice, and the CPU never synchronized" },
 	[SAN_SYNC_FOR_DEVICE] = {
 		"sync-for-device", "the memory was not given to the device, which used it" },
 	[SAN_DEVICE_WRITE] = {
@@ -79,6 +79,7 @@ static const struct {
 	[SAN_BAD_FREE] = {
 		"bad-free", "there is no such buffer, or not any more" },
 };
+
 static_assert(ARRAY_SIZE(kinds) == SAN_KINDS);
 
 static const char * const directions[] = {

@@ -3,6 +3,7 @@
 #include <linux/dma-direct.h>
 #include <linux/dma-mapping.h>
 #include <linux/export.h>
+#include <linux/kmemleak.h>
 #include <linux/slab.h>
 
 #include "twin.h"
@@ -60,8 +61,10 @@ void shadow_twin_give(struct shadow_twin *twin, const struct dma_map_ops *ops, b
 		set_dma_ops(twin->real, compat_device_dma_ops(twin->dev));
 		compat_set_dma_marks(twin->real, twin->marks);
 	}
-	if (in_use)
+	if (in_use) {
+		kmemleak_not_leak(twin->dev);
 		return;
+	}
 	kfree(twin->dev->dma_range_map);
 	kfree(twin->dev);
 }

@@ -8,18 +8,23 @@
 
 #include "ring.h"
 
-static void ring_device_dma_done(void *data, const struct dmaengine_result *result)
+static void ring_device_dma_done(void *data)
 {
 	struct ring_device *rd = data;
 
-	rd->failed = result->result != DMA_TRANS_NOERROR;
 	complete(&rd->done);
 }
 
-static int ring_device_wait(struct ring_device *rd)
+/* The callback says that it is over, and not how; that the controller knows. */
+static int ring_device_result(struct ring_device *rd, dma_cookie_t cookie)
+{
+	return dma_async_is_tx_complete(rd->chan, cookie, NULL, NULL) == DMA_ERROR ? -EIO : 0;
+}
+
+static int ring_device_wait(struct ring_device *rd, dma_cookie_t cookie)
 {
 	if (wait_for_completion_timeout(&rd->done, DMA_TIMEOUT))
-		return rd->failed ? -EIO : 0;
+		return ring_device_result(rd, cookie);
 	dev_err(rd->dev, "device: timeout\n");
 	if (dmaengine_terminate_sync(rd->chan)) {
 		dev_err(rd->dev, "device: the controller does not stop\n");
@@ -28,7 +33,7 @@ static int ring_device_wait(struct ring_device *rd)
 	}
 	/* The callback does not run any more. Did it, in the last moment? */
 	if (try_wait_for_completion(&rd->done))
-		return rd->failed ? -EIO : 0;
+		return ring_device_result(rd, cookie);
 	return -ETIMEDOUT;
 }
 
@@ -37,6 +42,7 @@ static int ring_device_copy(struct ring_device *rd, dma_addr_t dst,
 			    dma_addr_t src, size_t len)
 {
 	struct dma_async_tx_descriptor *tx;
+	dma_cookie_t cookie;
 	int ret;
 
 	tx = dmaengine_prep_dma_memcpy(rd->chan, dst, src, len,
@@ -44,13 +50,14 @@ static int ring_device_copy(struct ring_device *rd, dma_addr_t dst,
 	if (!tx)
 		return -ENOMEM;
 	reinit_completion(&rd->done);
-	tx->callback_result = ring_device_dma_done;
+	tx->callback = ring_device_dma_done;
 	tx->callback_param = rd;
-	ret = dma_submit_error(dmaengine_submit(tx));
+	cookie = dmaengine_submit(tx);
+	ret = dma_submit_error(cookie);
 	if (ret)
 		return ret;
 	dma_async_issue_pending(rd->chan);
-	return ring_device_wait(rd);
+	return ring_device_wait(rd, cookie);
 }
 
 /*

@@ -61,7 +61,6 @@ struct ring_device {
 	struct ring_desc *desc;	/* memory inside the device, and where it is */
 	dma_addr_t desc_dma;
 	struct completion done;
-	bool failed;		/* the transfer that is done */
 
 	int error;		/* why it has stopped; written by the work alone */
 	bool stuck;		/* a transfer could not be ended; the same */

@@ -293,7 +293,7 @@ static int __init recipes_make_device(void)
 	if (node)
 		return 0;
 	recipes_made = platform_device_register_simple(recipes_driver.driver.name,
-						    PLATFORM_DEVID_NONE, NULL, 0);
+						       PLATFORM_DEVID_NONE, NULL, 0);
 	return PTR_ERR_OR_ZERO(recipes_made);
 }
 

@@ -25,10 +25,14 @@
  * device writes begins a line, and what comes next begins another. What kmalloc()
  * gives is like that by itself; this is for buffers inside of a structure.
  */
+struct line {
+	u8 byte[SIZE];
+} __aligned(LONGEST_LINE);
+
 struct neighbours {
 	u32 before;
-	u8 buf[SIZE] __aligned(LONGEST_LINE);
-	u32 after __aligned(LONGEST_LINE);
+	struct line buf;
+	struct line after;
 };
 
 /* The device writes the buffer while the CPU writes what is beside it. */
@@ -41,18 +45,18 @@ int recipe_alignment(struct rig *rig)
 	if (!n)
 		return ret;
 	fill(rig->box, SIZE, 9);
-	dma = dma_map_single(rig->dma_dev, n->buf, SIZE, DMA_FROM_DEVICE);
+	dma = dma_map_single(rig->dma_dev, n->buf.byte, SIZE, DMA_FROM_DEVICE);
 	if (dma_mapping_error(rig->dma_dev, dma))
 		goto free_n;
 	n->before = 1;
-	n->after = 2;
+	n->after.byte[0] = 2;
 	ret = rig_writes(rig, dma, SIZE);
 	if (rig->stuck)
 		return ret;
 	dma_unmap_single(rig->dma_dev, dma, SIZE, DMA_FROM_DEVICE);
 	if (!ret)
-		ret = check(n->buf, SIZE, 9);
-	if (n->before != 1 || n->after != 2)
+		ret = check(n->buf.byte, SIZE, 9);
+	if (n->before != 1 || n->after.byte[0] != 2)
 		ret = -EIO;
 	dev_info(rig->dev, "alignment: buffer at byte %zu of its structure, the next at %zu\n",
 		 offsetof(struct neighbours, buf), offsetof(struct neighbours, after));

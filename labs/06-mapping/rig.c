@@ -6,12 +6,10 @@
 /* Transfers take microseconds: one that takes this long does not end. */
 #define DMA_TIMEOUT	msecs_to_jiffies(5000)
 
-static void rig_callback(void *data, const struct dmaengine_result *result)
+static void rig_callback(void *data)
 {
 	struct rig *rig = data;
 
-	if (result->result != DMA_TRANS_NOERROR)
-		rig->failed = true;
 	complete(&rig->done);
 }
 
@@ -24,11 +22,10 @@ static void rig_stop(struct rig *rig)
 		return;
 	}
 	rig->queued = 0;
-	rig->failed = false;
 	reinit_completion(&rig->done);
 }
 
-static int rig_submit(struct rig *rig, dma_addr_t dst, dma_addr_t src, u32 len)
+static dma_cookie_t rig_submit(struct rig *rig, dma_addr_t dst, dma_addr_t src, u32 len)
 {
 	struct dma_async_tx_descriptor *tx;
 
@@ -36,20 +33,23 @@ static int rig_submit(struct rig *rig, dma_addr_t dst, dma_addr_t src, u32 len)
 				       DMA_PREP_INTERRUPT | DMA_CTRL_ACK);
 	if (!tx)
 		return -ENOMEM;
-	tx->callback_result = rig_callback;
+	tx->callback = rig_callback;
 	tx->callback_param = rig;
-	return dma_submit_error(dmaengine_submit(tx));
+	return dmaengine_submit(tx);
 }
 
 static int rig_queue(struct rig *rig, dma_addr_t dst, dma_addr_t src, u32 len)
 {
-	int ret = rig_submit(rig, dst, src, len);
+	dma_cookie_t cookie = -ENOSPC;
 
-	if (ret)
+	if (rig->queued < RIG_MAX)
+		cookie = rig_submit(rig, dst, src, len);
+	if (dma_submit_error(cookie)) {
 		rig_stop(rig);
-	else
-		rig->queued++;
-	return ret;
+		return cookie;
+	}
+	rig->cookie[rig->queued++] = cookie;
+	return 0;
 }
 
 int rig_read(struct rig *rig, u32 at, dma_addr_t addr, u32 len)
@@ -62,16 +62,27 @@ int rig_write(struct rig *rig, u32 at, dma_addr_t addr, u32 len)
 	return rig_queue(rig, addr, rig->box_dma + at, len);
 }
 
+/* A callback says that a transfer is over, and not how; the controller knows. */
+static int rig_wait(struct rig *rig)
+{
+	u32 i;
+
+	for (i = 0; i < rig->queued; i++)
+		if (!wait_for_completion_timeout(&rig->done, DMA_TIMEOUT))
+			return -ETIMEDOUT;
+	for (i = 0; i < rig->queued; i++)
+		if (dma_async_is_tx_complete(rig->chan, rig->cookie[i], NULL, NULL) == DMA_ERROR)
+			return -EIO;
+	rig->queued = 0;
+	return 0;
+}
+
 int rig_run(struct rig *rig)
 {
-	int ret = 0;
+	int ret;
 
 	dma_async_issue_pending(rig->chan);
-	for (; rig->queued && !ret; rig->queued--)
-		if (!wait_for_completion_timeout(&rig->done, DMA_TIMEOUT))
-			ret = -ETIMEDOUT;
-	if (!ret && rig->failed)
-		ret = -EIO;
+	ret = rig_wait(rig);
 	if (ret)
 		rig_stop(rig);
 	return ret;

@@ -15,6 +15,9 @@
 
 #define BOX_SIZE	(4 * PAGE_SIZE)
 
+/* So many transfers can be queued at a time. */
+#define RIG_MAX		16
+
 struct rig {
 	struct device *dev;	/* our own device, in the log */
 	struct device *dma_dev;	/* who reads and writes: map memory for this one */
@@ -22,8 +25,8 @@ struct rig {
 	u8 *box;
 	dma_addr_t box_dma;
 	u32 queued;		/* transfers since the last rig_run() */
+	dma_cookie_t cookie[RIG_MAX];	/* theirs */
 	struct completion done;	/* of one of them */
-	bool failed;		/* one of them ended with an error */
 	bool stuck;		/* the controller could not be stopped */
 };
 

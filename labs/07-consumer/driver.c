@@ -93,7 +93,7 @@ static int consumer_run(struct owner *r, int n)
 
 /* One write is one demonstration's name. */
 static ssize_t consumer_write(struct file *file, const char __user *buf,
-			     size_t count, loff_t *ppos)
+			      size_t count, loff_t *ppos)
 {
 	struct owner *r = file->private_data;
 	char name[MAX_NAME];
@@ -327,7 +327,7 @@ static int __init consumer_make_device(void)
 	if (node)
 		return 0;
 	consumer_made = platform_device_register_simple(consumer_driver.driver.name,
-						    PLATFORM_DEVID_NONE, NULL, 0);
+							PLATFORM_DEVID_NONE, NULL, 0);
 	return PTR_ERR_OR_ZERO(consumer_made);
 }
 

@@ -21,11 +21,15 @@
 #define ROWS		16
 #define WIDTH		24
 
-typedef struct dma_async_tx_descriptor *prep_fn(struct consumer *c, dma_addr_t dst, dma_addr_t src);
+/* Prepares what is to be done. */
+struct op {
+	struct dma_async_tx_descriptor *(*prep)(struct consumer *c, dma_addr_t dst,
+						dma_addr_t src);
+};
 
-static int run(struct consumer *c, prep_fn *prep, dma_addr_t dst, dma_addr_t src)
+static int run(struct consumer *c, const struct op *op, dma_addr_t dst, dma_addr_t src)
 {
-	dma_cookie_t cookie = job_submit(&c->in, prep(c, dst, src));
+	dma_cookie_t cookie = job_submit(&c->in, op->prep(c, dst, src));
 
 	if (cookie < 0)
 		return cookie;
@@ -43,7 +47,7 @@ static void fill_buffers(struct consumer *c)
 	memset(c->dst, 0xff, BUF_SIZE);
 }
 
-static int with_buffers(struct consumer *c, prep_fn *prep)
+static int with_buffers(struct consumer *c, const struct op *op)
 {
 	struct device *dma_dev = c->mem->device->dev;
 	dma_addr_t src, dst;
@@ -56,7 +60,7 @@ static int with_buffers(struct consumer *c, prep_fn *prep)
 	dst = dma_map_single(dma_dev, c->dst, LEN, DMA_FROM_DEVICE);
 	if (dma_mapping_error(dma_dev, dst))
 		goto unmap_src;
-	ret = run(c, prep, dst, src);
+	ret = run(c, op, dst, src);
 	stop_channel(c, c->mem);
 	if (c->stuck)
 		return ret ?: -EIO;
@@ -74,7 +78,7 @@ static struct dma_async_tx_descriptor *prep_copy(struct consumer *c, dma_addr_t 
 
 int show_copy(struct consumer *c)
 {
-	int ret = with_buffers(c, prep_copy);
+	int ret = with_buffers(c, &(struct op){ prep_copy });
 
 	if (!ret && memcmp(c->dst, c->src, LEN))
 		ret = -EIO;
@@ -91,7 +95,7 @@ static struct dma_async_tx_descriptor *prep_fill(struct consumer *c, dma_addr_t 
 
 int show_fill(struct consumer *c)
 {
-	int ret = with_buffers(c, prep_fill);
+	int ret = with_buffers(c, &(struct op){ prep_fill });
 
 	if (!ret && memchr_inv(c->dst, FILL, LEN))
 		ret = -EIO;
@@ -114,7 +118,7 @@ static struct dma_async_tx_descriptor *prep_xor(struct consumer *c, dma_addr_t d
 
 int show_xor(struct consumer *c)
 {
-	int i, ret = with_buffers(c, prep_xor);
+	int i, ret = with_buffers(c, &(struct op){ prep_xor });
 
 	for (i = 0; i < LEN && !ret; i++)
 		if (c->dst[i] != (c->src[i] ^ c->src[LEN + i] ^ c->src[2 * LEN + i]))
@@ -155,7 +159,7 @@ static struct dma_async_tx_descriptor *prep_interleaved(struct consumer *c, dma_
 
 int show_interleaved(struct consumer *c)
 {
-	int row, ret = with_buffers(c, prep_interleaved);
+	int row, ret = with_buffers(c, &(struct op){ prep_interleaved });
 
 	for (row = 0; row < ROWS && !ret; row++)
 		if (memcmp(c->dst + row * WIDTH, c->src + row * STRIDE, WIDTH))

@@ -167,14 +167,19 @@ static int wait_for_progress(struct consumer *c, dma_cookie_t cookie, u32 than)
 	return 0;
 }
 
+static dma_cookie_t submit_receive(struct consumer *c, dma_addr_t dma, size_t len)
+{
+	return job_submit(&c->in, dmaengine_prep_slave_single(c->source, dma, len,
+							      DMA_DEV_TO_MEM, FLAGS));
+}
+
 /* So much at once that it takes seconds. */
 static dma_cookie_t start_long(struct consumer *c, dma_addr_t dma)
 {
 	dma_cookie_t cookie;
 	int ret;
 
-	cookie = job_submit(&c->in, dmaengine_prep_slave_single(c->source, dma, BUF_SIZE,
-								DMA_DEV_TO_MEM, FLAGS));
+	cookie = submit_receive(c, dma, BUF_SIZE);
 	if (cookie < 0)
 		return cookie;
 	dma_async_issue_pending(c->source);
@@ -202,9 +207,7 @@ static int receive_three(struct consumer *c, dma_addr_t dma)
 	int i, ret;
 
 	for (i = 0; i < THREE; i++) {
-		cookie[i] = job_submit(&c->in, dmaengine_prep_slave_single(
-				c->source, dma + i * THREE_BYTES, THREE_BYTES,
-				DMA_DEV_TO_MEM, FLAGS));
+		cookie[i] = submit_receive(c, dma + i * THREE_BYTES, THREE_BYTES);
 		if (cookie[i] < 0)
 			return cookie[i];
 	}

@@ -39,7 +39,11 @@ up() {
 
 down() {
 	in_device_tree && return
-	echo 0 >$sim/live && rmdir $sim/peripherals/* $sim
+	echo 0 >$sim/live || return
+	for folder in "$sim"/peripherals/*; do
+		[ ! -d "$folder" ] || rmdir "$folder"
+	done
+	rmdir $sim
 }
 
 case ${1:-} in

@@ -80,7 +80,7 @@ static void sync_buffer(const struct buffer *buf, unsigned long long flags)
 static void write_text(const struct buffer *buf, const char *text)
 {
 	sync_buffer(buf, DMA_BUF_SYNC_START | DMA_BUF_SYNC_WRITE);
-	strcpy(buf->data, text);
+	memcpy(buf->data, text, strlen(text) + 1);
 	printf("source:      '%s'\n", buf->data);
 	sync_buffer(buf, DMA_BUF_SYNC_END | DMA_BUF_SYNC_WRITE);
 }

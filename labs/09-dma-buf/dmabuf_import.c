@@ -41,7 +41,6 @@ struct import {
 	struct dma_chan *chan;	/* NULL once the driver was unbound */
 	struct list_head files;
 	bool stuck;		/* a transfer could not be stopped */
-	bool failed;		/* the current one; written by the callback */
 	struct completion done;
 };
 
@@ -147,16 +146,15 @@ put_src:
 
 /* ---- moving ---- */
 
-static void import_callback(void *data, const struct dmaengine_result *result)
+static void import_callback(void *data)
 {
 	struct import *import = data;
 
-	if (result->result != DMA_TRANS_NOERROR)
-		import->failed = true;
 	complete(&import->done);
 }
 
-static int import_submit_run(struct import *import, dma_addr_t dst, dma_addr_t src, u32 len)
+static dma_cookie_t import_submit_run(struct import *import, dma_addr_t dst, dma_addr_t src,
+				      u32 len)
 {
 	struct dma_async_tx_descriptor *tx;
 
@@ -164,30 +162,32 @@ static int import_submit_run(struct import *import, dma_addr_t dst, dma_addr_t s
 				       DMA_PREP_INTERRUPT | DMA_CTRL_ACK);
 	if (!tx)
 		return -ENOMEM;
-	tx->callback_result = import_callback;
+	tx->callback = import_callback;
 	tx->callback_param = import;
-	return dma_submit_error(dmaengine_submit(tx));
+	return dmaengine_submit(tx);
 }
 
 /*
  * Walks both lists side by side: their entries are as long as the exporters made
  * them and mapping joined them. Returns how many transfers that were, or an error.
+ * Each ends an entry of one of the lists, so there is room for their cookies.
  */
-static int import_submit(struct import *import, struct import_file *f, u32 len)
+static int import_submit(struct import *import, struct import_file *f, u32 len,
+			 dma_cookie_t *cookie)
 {
 	struct scatterlist *s = f->src.sgt->sgl, *d = f->dst.sgt->sgl;
 	u32 s_at = 0, d_at = 0, n;
-	int count, ret;
+	int count;
 
 	for (count = 0; len; count++) {
 		/* A list that is shorter than its buffer: an exporter's mistake. */
 		if (!s || !d)
 			return -EIO;
 		n = min3(len, sg_dma_len(s) - s_at, sg_dma_len(d) - d_at);
-		ret = import_submit_run(import, sg_dma_address(d) + d_at,
-					sg_dma_address(s) + s_at, n);
-		if (ret)
-			return ret;
+		cookie[count] = import_submit_run(import, sg_dma_address(d) + d_at,
+						  sg_dma_address(s) + s_at, n);
+		if (dma_submit_error(cookie[count]))
+			return cookie[count];
 		len -= n;
 		s_at += n;
 		d_at += n;
@@ -215,26 +215,39 @@ static void import_stop(struct import *import)
 	__module_get(THIS_MODULE);
 }
 
-/* No signal ends this wait: until it is done or stopped the controller writes. */
+/* A callback says that a transfer is over, and not how; the controller knows. */
+static int import_wait(struct import *import, const dma_cookie_t *cookie, int count)
+{
+	int i;
+
+	for (i = 0; i < count; i++)
+		if (!wait_for_completion_timeout(&import->done, DMA_TIMEOUT))
+			return -ETIMEDOUT;
+	for (i = 0; i < count; i++)
+		if (dma_async_is_tx_complete(import->chan, cookie[i], NULL, NULL) == DMA_ERROR)
+			return -EIO;
+	return 0;
+}
+
+/* No signal ends the wait: until it is done or stopped the controller writes. */
 static int import_run(struct import *import, struct import_file *f, u32 len)
 {
-	int count, ret = 0;
+	dma_cookie_t *cookie;
+	int ret;
 
-	import->failed = false;
+	cookie = kvmalloc_array(f->src.sgt->nents + f->dst.sgt->nents, sizeof(*cookie),
+				GFP_KERNEL);
+	if (!cookie)
+		return -ENOMEM;
 	reinit_completion(&import->done);
-	count = import_submit(import, f, len);
-	if (count < 0) {
-		import_stop(import);
-		return count;
+	ret = import_submit(import, f, len, cookie);
+	if (ret > 0) {
+		dma_async_issue_pending(import->chan);
+		ret = import_wait(import, cookie, ret);
 	}
-	dma_async_issue_pending(import->chan);
-	while (count-- && !ret)
-		if (!wait_for_completion_timeout(&import->done, DMA_TIMEOUT))
-			ret = -ETIMEDOUT;
-	if (!ret && import->failed)
-		ret = -EIO;
 	if (ret)
 		import_stop(import);
+	kvfree(cookie);
 	return ret;
 }
 

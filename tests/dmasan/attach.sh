@@ -4,12 +4,12 @@
 # dmasan: to which devices it is attached, how it is refused, and that a driver gets
 # its device back as it was. Uses the NVMe disk and the network card of the board "pc".
 
+# shellcheck source=tests/dmasan/lib.sh
 . "$(dirname "$0")/lib.sh"
 
 disk=/dev/nvme0n1
 
 read_disk() {
-	local i
 	# The disk comes some time after its driver.
 	for i in 1 2 3 4 5 6 7 8 9 10; do
 		[ ! -b $disk ] || break
@@ -19,41 +19,41 @@ read_disk() {
 }
 
 test_wrong_names() {
-	expect_refused 'Invalid argument' "$nvme" $san/attach
-	expect_refused 'Invalid argument' 'pci:' $san/attach
-	expect_refused 'Invalid argument' ':x' $san/attach
-	expect_refused 'Invalid argument' 'usb:1-1' $san/attach
-	expect_refused 'Invalid argument' "pci:$(printf '%0100d' 0)" $san/attach
-	expect_refused 'Invalid argument' "pci:$(printf '%0200d' 0)" $san/attach
-	expect_refused 'No such device' 'pci:0000:77:00.0' $san/attach
-	expect_refused 'No such file' "pci:$nvme" $san/detach
-	expect_refused 'Invalid argument' 'nothing' $san/detach
-	expect [ ! -s $san/devices ]
+	expect_refused 'Invalid argument' "$nvme" "$san/attach"
+	expect_refused 'Invalid argument' 'pci:' "$san/attach"
+	expect_refused 'Invalid argument' ':x' "$san/attach"
+	expect_refused 'Invalid argument' 'usb:1-1' "$san/attach"
+	expect_refused 'Invalid argument' "pci:$(printf '%0100d' 0)" "$san/attach"
+	expect_refused 'Invalid argument' "pci:$(printf '%0200d' 0)" "$san/attach"
+	expect_refused 'No such device' 'pci:0000:77:00.0' "$san/attach"
+	expect_refused 'No such file' "pci:$nvme" "$san/detach"
+	expect_refused 'Invalid argument' 'nothing' "$san/detach"
+	expect [ ! -s "$san/devices" ]
 }
 
 test_bound_device() {
 	expect [ "$(driver_of "$nvme")" = nvme ]
-	echo "pci:$nvme" >$san/attach || bad 'not attached'
+	echo "pci:$nvme" >"$san/attach" || bad 'not attached'
 	expect is_attached "pci:$nvme"
 	expect [ "$(driver_of "$nvme")" = nvme ]
-	expect_refused 'File exists' "pci:$nvme" $san/attach
+	expect_refused 'File exists' "pci:$nvme" "$san/attach"
 	expect read_disk
 	expect [ "$(counter "pci:$nvme" maps)" -gt 10 ]
 	expect_silence
 }
 
 test_second_device() {
-	echo "pci:$card" >$san/attach || bad 'not attached'
+	echo "pci:$card" >"$san/attach" || bad 'not attached'
 	expect is_attached "pci:$card"
 	expect is_attached "pci:$nvme"
-	echo "pci:$card" >$san/detach || bad 'not detached'
+	echo "pci:$card" >"$san/detach" || bad 'not detached'
 	expect [ "$(driver_of "$card")" = e1000e ]
 	expect is_attached "pci:$nvme"
 }
 
 test_unbound_and_bound() {
 	echo "$nvme" >/sys/bus/pci/drivers/nvme/unbind
-	expect grep -q "^pci:$nvme waits for a driver" $san/devices
+	expect grep -q "^pci:$nvme waits for a driver" "$san/devices"
 	echo "$nvme" >/sys/bus/pci/drivers/nvme/bind
 	expect is_attached "pci:$nvme"
 	expect read_disk
@@ -61,34 +61,33 @@ test_unbound_and_bound() {
 }
 
 test_detached() {
-	echo "pci:$nvme" >$san/detach || bad 'not detached'
-	expect [ ! -s $san/devices ]
+	echo "pci:$nvme" >"$san/detach" || bad 'not detached'
+	expect [ ! -s "$san/devices" ]
 	expect [ "$(driver_of "$nvme")" = nvme ]
 	expect read_disk
 }
 
 # The disk tries again what it was refused, or fails; nothing else happens.
 test_injected_errors() {
-	echo "pci:$nvme" >$san/attach
+	echo "pci:$nvme" >"$san/attach"
 	expect read_disk
-	echo 20 >$parameters/fail_every
+	echo 20 >"$parameters/fail_every"
 	dd if=$disk of=/dev/null bs=64k count=100 iflag=direct 2>/dev/null
-	echo 0 >$parameters/fail_every
+	echo 0 >"$parameters/fail_every"
 	expect [ "$(counter "pci:$nvme" injected)" -gt 0 ]
 	expect read_disk
 	expect_silence
-	echo "pci:$nvme" >$san/detach
+	echo "pci:$nvme" >"$san/detach"
 }
 
 # Attached and detached while it works.
 test_under_load() {
-	local i
 	for i in 1 2 3 4 5; do
 		(dd if=$disk of=/dev/null bs=64k count=1000 iflag=direct 2>/dev/null) &
-		echo "pci:$nvme" >$san/attach || bad 'not attached'
+		echo "pci:$nvme" >"$san/attach" || bad 'not attached'
 		read_disk
 		(dd if=$disk of=/dev/null bs=64k count=1000 iflag=direct 2>/dev/null) &
-		echo "pci:$nvme" >$san/detach || bad 'not detached'
+		echo "pci:$nvme" >"$san/detach" || bad 'not detached'
 		wait
 	done
 	expect read_disk
@@ -97,14 +96,14 @@ test_under_load() {
 
 # Nobody has to detach before.
 test_module_removed() {
-	echo "pci:$nvme" >$san/attach
+	echo "pci:$nvme" >"$san/attach"
 	expect is_attached "pci:$nvme"
 	expect rmmod dmasan
 	expect [ "$(driver_of "$nvme")" = nvme ]
 	expect read_disk
 	expect modprobe dmasan attach="pci:$nvme,pci:0000:77:00.0"
 	expect is_attached "pci:$nvme"
-	expect grep -q '^pci:0000:77:00.0 waits for a driver' $san/devices
+	expect grep -q '^pci:0000:77:00.0 waits for a driver' "$san/devices"
 	expect read_disk
 	expect rmmod dmasan
 	expect read_disk

@@ -4,13 +4,13 @@
 # dmasan: drivers of the kernel that are right work with it as without it, and
 # nothing is reported. Uses what the board "pc" has.
 
+# shellcheck source=tests/dmasan/lib.sh
 . "$(dirname "$0")/lib.sh"
 
 disk=/dev/nvme0n1
 
 # All that is read of the disk is zero, wherever it goes.
 test_disk_read() {
-	local sum
 	sum=$(dd if=$disk bs=1M count=16 iflag=direct 2>/dev/null | md5sum)
 	expect [ "$sum" = "$(dd if=/dev/zero bs=1M count=16 2>/dev/null | md5sum)" ]
 	sum=$(dd if=$disk bs=512 count=200 iflag=direct 2>/dev/null | md5sum)
@@ -47,18 +47,17 @@ test_network_modes() {
 }
 
 test_all_was_watched() {
-	local name
 	for name in "pci:$nvme" "pci:$card"; do
 		expect [ "$(counter "$name" maps)" -gt 100 ]
 		expect [ "$(counter "$name" unwatched)" = 0 ]
-		echo "# $(grep "^$name" $san/devices)"
+		echo "# $(grep "^$name" "$san/devices")"
 	done
 }
 
 test_nothing_late() {
-	echo 0 >$parameters/quarantine_kb
-	echo "pci:$nvme" >$san/detach || bad 'not detached'
-	echo "pci:$card" >$san/detach || bad 'not detached'
+	echo 0 >"$parameters/quarantine_kb"
+	echo "pci:$nvme" >"$san/detach" || bad 'not detached'
+	echo "pci:$card" >"$san/detach" || bad 'not detached'
 	expect_silence
 }
 
@@ -66,8 +65,8 @@ modprobe dmasan
 nvme=$(find_pci 0x0108)
 card=$(find_pci 0x0200)
 # Before their drivers are there.
-echo "pci:$nvme" >$san/attach
-echo "pci:$card" >$san/attach
+echo "pci:$nvme" >"$san/attach"
+echo "pci:$card" >"$san/attach"
 modprobe nvme
 modprobe e1000e
 sleep 2

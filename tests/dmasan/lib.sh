@@ -20,7 +20,6 @@ expect() { # COMMAND...
 
 # What dd says of a write that fails ends with the error.
 expect_refused() { # TEXT VALUE FILE
-	local said
 	if said=$(printf '%s' "$2" | dd of="$3" bs=4096 2>&1); then
 		bad "taken: '$2' by $3"
 	elif [ "${said#*"$1"}" = "$said" ]; then
@@ -29,21 +28,20 @@ expect_refused() { # TEXT VALUE FILE
 }
 
 is_attached() { # NAME
-	grep -q "^$1 attached " $san/devices
+	grep -q "^$1 attached " "$san/devices"
 }
 
 # The value of a counter of a device.
 counter() { # NAME COUNTER
-	sed -n "s/^$1 .*[ ]$2=\([0-9]*\).*/\1/p" $san/devices
+	sed -n "s/^$1 .*[ ]$2=\([0-9]*\).*/\1/p" "$san/devices"
 }
 
 expect_silence() {
-	[ ! -s $san/reports ] || bad "$(head -n 5 $san/reports)"
+	[ ! -s "$san/reports" ] || bad "$(head -n 5 "$san/reports")"
 }
 
 # The address of the first device of a class on the PCI bus.
 find_pci() { # CLASS
-	local dir
 	for dir in /sys/bus/pci/devices/*; do
 		if [ "$(cut -c1-6 "$dir/class")" = "$1" ]; then
 			echo "${dir##*/}"
@@ -57,7 +55,7 @@ driver_of() { # PCI-ADDRESS
 }
 
 run_tests() {
-	local number=0 all=0 test
+	number=0 all=0
 	tests=$(sed -n 's/^\(test_[a-z_]*\)().*/\1/p' "$0")
 	echo 'KTAP version 1'
 	echo "1..$(echo "$tests" | wc -w)"

@@ -33,8 +33,8 @@ void error_unmapped(struct kt *t);
 void list_nents(struct kt *t);
 void list_as_single(struct kt *t);
 void list_segment(struct kt *t);
-void leak(struct kt *t);
-void mask(struct kt *t);
+void left_mapped(struct kt *t);
+void mask_narrowed(struct kt *t);
 
 /* source.c */
 void stack(struct kt *t);
@@ -49,7 +49,7 @@ void use_after_free(struct kt *t);
 void double_free(struct kt *t);
 void free_size(struct kt *t);
 void buffer_alignment(struct kt *t);
-void pool(struct kt *t);
+void pool_blocks(struct kt *t);
 void buffer_as_list(struct kt *t);
 void allocated_pages(struct kt *t);
 

@@ -35,8 +35,8 @@ static const struct kt_case cases[] = {
 	KT_CASE(list_nents),
 	KT_CASE(list_as_single),
 	KT_CASE(list_segment),
-	KT_CASE(leak),
-	KT_CASE(mask),
+	KT_CASE(left_mapped),
+	KT_CASE(mask_narrowed),
 	/* source.c */
 	KT_CASE(stack),
 	KT_CASE(no_memory),
@@ -49,7 +49,7 @@ static const struct kt_case cases[] = {
 	KT_CASE(double_free),
 	KT_CASE(free_size),
 	KT_CASE(buffer_alignment),
-	KT_CASE(pool),
+	KT_CASE(pool_blocks),
 	KT_CASE(buffer_as_list),
 	KT_CASE(allocated_pages),
 	/* right.c */

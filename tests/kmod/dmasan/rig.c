@@ -10,7 +10,7 @@
 #include "trace.h"
 
 /* More than the quarantine of any test is given. */
-#define FLUSH	600
+#define FLUSH	120
 
 static void hear(void *data, const char *device, const char *kind, u64 addr, u64 size,
 		 u64 offset, const char *mapped, const char *detected)
@@ -177,6 +177,19 @@ void expect_only(struct kt *t, const char *kind)
 	for (i = 0; i < min_t(unsigned int, count, REPORTS); i++)
 		KT_EXPECT(t, !strcmp(kind, rig->report[i].kind), "expected %s", kind);
 	note_reports(t, count);
+}
+
+void run_pair(struct kt *t, const char *kind, const char *name, void (*wrong)(struct kt *t),
+	      void (*right)(struct kt *t))
+{
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		right(t);
+		expect_silence(t);
+		wrong(t);
+		expect_report(t, kind, name);
+	}
 }
 
 /* ---- the device ---- */
