@@ -48,6 +48,7 @@ help:
 	@echo 'make check-debug       the tests on debug kernels; building those takes half an hour, once'
 	@echo 'make shell BOARD=…     a shell on a board: $(BOARDS)'
 	@echo '  KERNEL=…             with another kernel than 6.1'
+	@echo 'make bench             what dmafd costs, on raspi3b or BOARD=…; JSON=1 for programs'
 	@echo 'make style             the style checks alone'
 	@echo 'make modules           build drivers/ in place, for the kernel that runs here'
 	@echo '  KDIR=…               for the kernel of these headers'
@@ -164,6 +165,11 @@ check-debug: deps-debug
 	@$(MAKE) -s stage-amd64-debug stage-arm64-debug KERNELS=debug
 	@$(MAKE) -s stage-amd64-kcsan KERNELS=kcsan
 	@tests/run --kernel debug --kernel kcsan $(if $(BOARD),--board '$(BOARD)') $(if $(TEST),--test '$(TEST)')
+
+.PHONY: bench
+bench: deps-run
+	@$(MAKE) -s stage-$(arch-$(or $(BOARD),raspi3b))-$(or $(KERNEL),6.1) KERNELS=$(or $(KERNEL),6.1)
+	@bench/run $(if $(JSON),--json) $(or $(BOARD),raspi3b) $(or $(KERNEL),6.1)
 
 .PHONY: shell
 shell: deps-run

@@ -10,6 +10,7 @@
 
 PROGRAMS := $(patsubst %.c,%,$(wildcard tests/labs/*.c tests/dmasim/*.c tests/uapi/*.c \
 	tests/lib/*.c labs/*/*_app.c)) tests/fuzz/fuzz
+PROGRAMS += $(patsubst %.c,%,$(wildcard bench/*.c))
 PROGRAMS += $(patsubst %.c,%,$(wildcard examples/*.c))
 
 # The programs of the manual pages: those that are no links.
@@ -62,6 +63,13 @@ $(O)/programs/$(1)/tests/uapi/%: tests/uapi/%.c $(TEST_SOURCES) $(TEST_HEADERS) 
 	@mkdir -p $$(@D)
 	@$(program-compiler-$(1)) $(PROGRAM_FLAGS) -static -s -I tests/harness -I include/uapi \
 		-o $$@ $$< $(UAPI_TEST_SOURCES) $(TEST_SOURCES)
+
+$(O)/programs/$(1)/bench/%: bench/%.c $(TEST_SOURCES) $(TEST_HEADERS) $(UAPI_TEST_SOURCES) \
+		$(UAPI_TEST_HEADERS) tests/kmod/rival/rival.h tests/programs.mk
+	@echo '  PROGRAM $(1) bench/$$*'
+	@mkdir -p $$(@D)
+	@$(program-compiler-$(1)) $(PROGRAM_FLAGS) -static -s -I tests/harness -I include/uapi \
+		-I tests/uapi/common -o $$@ $$< $(UAPI_TEST_SOURCES) $(TEST_SOURCES)
 
 $(O)/programs/$(1)/examples/%: examples/%.c include/dmafd.h $(O)/lib/$(1)/libdmafd.a \
 		tests/programs.mk

@@ -76,7 +76,7 @@ static void finish(struct dmafd_chan *chan, struct dmafd_job *job)
 	if (job->started)
 		dmafd_stream_for_cpu(&job->dst);
 	/* A port's has no edges, and other counts of bytes. */
-	if (!chan->width)
+	if (!chan->width && dmafd_stream_has_edges(&job->dst))
 		do_edges(job);
 }
 
@@ -90,7 +90,7 @@ static void free_job(struct dmafd_chan *chan, struct dmafd_job *job)
 	chan->held--;
 }
 
-void dmafd_complete(struct dmafd_chan *chan, struct dmafd_job *job)
+struct dmafd_job *dmafd_complete(struct dmafd_chan *chan, struct dmafd_job *job)
 {
 	struct io_uring_cmd *cmd = job->cmd;
 	struct dmafd_job *next;
@@ -117,25 +117,17 @@ void dmafd_complete(struct dmafd_chan *chan, struct dmafd_job *job)
 	spin_unlock_irqrestore(&chan->lock, flags);
 	if (cmd)
 		dmafd_uring_done(cmd);
+	return next;
 }
 
 /* ---- completions ---- */
 
-static struct dmafd_job *first_to_take(struct dmafd_chan *chan)
+/* So many records are given in one go. */
+#define SOME_RECORDS	8
+
+static struct dmafd_completion record_of(const struct dmafd_job *job)
 {
-	struct dmafd_job *job;
-
-	lockdep_assert_held(&chan->read_lock);
-
-	spin_lock_irq(&chan->lock);
-	job = list_first_entry_or_null(&chan->done, struct dmafd_job, node);
-	spin_unlock_irq(&chan->lock);
-	return job;
-}
-
-static int give(const struct dmafd_job *job, struct dmafd_completion __user *user)
-{
-	struct dmafd_completion completion = {
+	return (struct dmafd_completion){
 		.user_data = job->user_data,
 		.sequence = job->sequence,
 		.bytes = job->bytes,
@@ -145,42 +137,69 @@ static int give(const struct dmafd_job *job, struct dmafd_completion __user *use
 		.opcode = job->opcode,
 		.overruns = job->overruns,
 	};
-
-	return copy_to_user(user, &completion, sizeof(completion)) ? -EFAULT : 0;
 }
 
-static void taken(struct dmafd_chan *chan, struct dmafd_job *job)
+/* Records of the jobs that are to be taken first; how many. */
+static size_t find_records(struct dmafd_chan *chan, struct dmafd_completion *records, size_t max)
+{
+	struct dmafd_job *job;
+	size_t n = 0;
+
+	spin_lock_irq(&chan->lock);
+	list_for_each_entry(job, &chan->done, node) {
+		if (n == max)
+			break;
+		records[n++] = record_of(job);
+	}
+	spin_unlock_irq(&chan->lock);
+	return n;
+}
+
+/* The first jobs were given. */
+static void taken(struct dmafd_chan *chan, size_t count)
 {
 	spin_lock_irq(&chan->lock);
 	/* Somebody may wait for room. */
-	if (chan->held == chan->depth)
+	if (count && chan->held == chan->depth)
 		wake_up_interruptible_poll(&chan->wait, EPOLLOUT | EPOLLWRNORM);
-	free_job(chan, job);
+	while (count--)
+		free_job(chan, list_first_entry(&chan->done, struct dmafd_job, node));
 	spin_unlock_irq(&chan->lock);
+}
+
+/* Gives up to @max; how many, or -EFAULT if not even one. What could not be given stays. */
+static int give_some(struct dmafd_chan *chan, struct dmafd_completion __user *user, size_t max)
+{
+	struct dmafd_completion records[SOME_RECORDS];
+	size_t n = find_records(chan, records, min_t(size_t, max, SOME_RECORDS));
+	size_t given;
+
+	lockdep_assert_held(&chan->read_lock);
+
+	given = n - DIV_ROUND_UP(copy_to_user(user, records, n * sizeof(*records)),
+				 sizeof(*records));
+	taken(chan, given);
+	return n && !given ? -EFAULT : given;
 }
 
 int dmafd_take(struct dmafd_chan *chan, struct dmafd_completion __user *user, size_t max)
 {
-	struct dmafd_job *job;
 	size_t n = 0;
-	int err;
+	int some;
 
 	if (mutex_lock_interruptible(&chan->read_lock))
 		return -ERESTARTSYS;
 	dmafd_cyclic_return(chan);
-	for (err = 0; n < max && (job = first_to_take(chan)); n++) {
-		/* One that could not be given stays. */
-		err = give(job, &user[n]);
-		if (err)
-			break;
-		taken(chan, job);
-	}
-	if (!err && n < max) {
-		err = dmafd_cyclic_take(chan, &user[n]);
-		n += err > 0;
+	do {
+		some = give_some(chan, &user[n], max - n);
+		n += max(some, 0);
+	} while (some > 0 && n < max);
+	if (!some && n < max) {
+		some = dmafd_cyclic_take(chan, &user[n]);
+		n += some > 0;
 	}
 	mutex_unlock(&chan->read_lock);
-	return n ?: err;
+	return n ?: some;
 }
 
 static bool is_complete(struct dmafd_chan *chan, u64 completed)

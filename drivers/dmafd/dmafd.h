@@ -454,8 +454,10 @@ void dmafd_stretch_edges(const struct dmafd_stretch *stretch, size_t *head, size
 /* Hands it over: what is read completely, what is written without edges. */
 void dmafd_stream_for_device(const struct dmafd_stream *stream, bool written);
 void dmafd_stream_for_cpu(const struct dmafd_stream *stream);
-/* Whether there are edges. */
+/* Whether there is anything to be handed over. */
 bool dmafd_stream_syncs(const struct dmafd_stream *stream);
+/* Whether any stretch has edges, if it is written. */
+bool dmafd_stream_has_edges(const struct dmafd_stream *stream);
 /* Lets go of its buffers, and frees the list. */
 void dmafd_stream_release(struct dmafd_stream *stream);
 
@@ -745,8 +747,11 @@ void dmafd_status(struct dmafd_chan *chan, struct dmafd_status *status);
 /* The first job's time begins. Caller holds the channel's lock. */
 void dmafd_begin_time(struct dmafd_chan *chan, struct dmafd_job *job, u64 now_ns);
 
-/* The first job in the queue is over. Caller owns the pump. */
-void dmafd_complete(struct dmafd_chan *chan, struct dmafd_job *job);
+/*
+ * The first job in the queue is over; the one that is the first then, or NULL. Caller
+ * owns the pump.
+ */
+struct dmafd_job *dmafd_complete(struct dmafd_chan *chan, struct dmafd_job *job);
 /* Copies up to @max completions to the caller; how many, or an error. */
 int dmafd_take(struct dmafd_chan *chan, struct dmafd_completion __user *user, size_t max);
 /* Waits until so many jobs are complete: 0 or -EINTR. */

@@ -451,23 +451,6 @@ static bool is_imported(const struct dmafd_stream *stream)
 	return false;
 }
 
-static bool has_edges(const struct dmafd_stream *stream)
-{
-	struct dmafd_stretch stretch;
-	size_t head, tail;
-	unsigned int i;
-
-	if (!dmafd_stream_syncs(stream))
-		return false;
-	for (i = 0; i < stream->count; i++) {
-		dmafd_stream_get(stream, i, &stretch);
-		dmafd_stretch_edges(&stretch, &head, &tail);
-		if (head || tail < stretch.len)
-			return true;
-	}
-	return false;
-}
-
 /* What comes out of an imported buffer is nothing for the CPU. */
 static int check_edges(const struct dmafd_job *job)
 {
@@ -475,7 +458,7 @@ static int check_edges(const struct dmafd_job *job)
 
 	for (i = 0; i < job->nr_srcs; i++)
 		if (is_imported(&job->srcs[i]))
-			return has_edges(&job->dst) ? -EINVAL : 0;
+			return dmafd_stream_has_edges(&job->dst) ? -EINVAL : 0;
 	return 0;
 }
 

@@ -67,20 +67,6 @@ void dmafd_call_back(struct dmafd_chan *chan, struct dma_async_tx_descriptor *tx
 		tx->callback_result = call;
 }
 
-static struct dmafd_slot *first_done(struct dmafd_chan *chan)
-{
-	struct dmafd_slot *slot = &chan->run->slot[chan->first];
-	unsigned long flags;
-	bool done;
-
-	if (!chan->count)
-		return NULL;
-	spin_lock_irqsave(&chan->lock, flags);
-	done = slot->done;
-	spin_unlock_irqrestore(&chan->lock, flags);
-	return done ? slot : NULL;
-}
-
 /* A device may have had less to give than it was asked for, which then is the end. */
 static bool may_be_short(const struct dmafd_job *job)
 {
@@ -100,7 +86,23 @@ static void count_in(struct dmafd_slot *slot)
 		job->status = -EIO;
 }
 
-static struct dmafd_job *first_over(struct dmafd_chan *chan)
+static void count_all_in(struct dmafd_chan *chan)
+{
+	struct dmafd_slot *slot;
+	unsigned long flags;
+
+	spin_lock_irqsave(&chan->lock, flags);
+	for (; chan->count; chan->count--) {
+		slot = &chan->run->slot[chan->first];
+		if (!slot->done)
+			break;
+		count_in(slot);
+		chan->first = (chan->first + 1) % DMAFD_WINDOW;
+	}
+	spin_unlock_irqrestore(&chan->lock, flags);
+}
+
+static struct dmafd_job *first_job(struct dmafd_chan *chan)
 {
 	struct dmafd_job *job;
 	unsigned long flags;
@@ -108,49 +110,41 @@ static struct dmafd_job *first_over(struct dmafd_chan *chan)
 	spin_lock_irqsave(&chan->lock, flags);
 	job = list_first_entry_or_null(&chan->queue, struct dmafd_job, node);
 	spin_unlock_irqrestore(&chan->lock, flags);
-	return job && job->fed && !job->pieces ? job : NULL;
+	return job;
 }
 
 void dmafd_retire(struct dmafd_chan *chan)
 {
-	struct dmafd_slot *slot;
 	struct dmafd_job *job;
 
-	while ((slot = first_done(chan))) {
-		count_in(slot);
-		chan->first = (chan->first + 1) % DMAFD_WINDOW;
-		chan->count--;
-	}
-	while ((job = first_over(chan)))
-		dmafd_complete(chan, job);
+	count_all_in(chan);
+	job = first_job(chan);
+	while (job && job->fed && !job->pieces)
+		job = dmafd_complete(chan, job);
 }
 
 /* ---- what goes out ---- */
 
-static struct dmafd_job *next_to_feed(struct dmafd_chan *chan)
+/* The job whose turn it is, after the one that is fed now, unless that is NULL. */
+static struct dmafd_job *next_to_feed(struct dmafd_chan *chan, struct dmafd_job *fed)
 {
 	struct dmafd_job *job;
 	unsigned long flags;
 
 	spin_lock_irqsave(&chan->lock, flags);
+	if (fed) {
+		fed->fed = true;
+		chan->feed = list_is_last(&fed->node, &chan->queue) ? NULL :
+			     list_next_entry(fed, node);
+		/* Nobody else will tell that it is over. */
+		if (!fed->pieces)
+			chan->again = true;
+	}
 	job = chan->paused ? NULL : chan->feed;
 	if (job && job->flags & DMAFD_OP_FENCE && !list_is_first(&job->node, &chan->queue))
 		job = NULL;
 	spin_unlock_irqrestore(&chan->lock, flags);
 	return job;
-}
-
-static void feed_next(struct dmafd_chan *chan, struct dmafd_job *job)
-{
-	unsigned long flags;
-
-	job->fed = true;
-	spin_lock_irqsave(&chan->lock, flags);
-	chan->feed = list_is_last(&job->node, &chan->queue) ? NULL : list_next_entry(job, node);
-	/* Nobody else will tell that it is over. */
-	if (!job->pieces)
-		chan->again = true;
-	spin_unlock_irqrestore(&chan->lock, flags);
 }
 
 static void start(struct dmafd_job *job)
@@ -442,11 +436,9 @@ static void feed(struct dmafd_chan *chan)
 {
 	struct dmafd_job *job;
 
-	while ((job = next_to_feed(chan))) {
-		if (!feed_job(chan, job))
-			break;
-		feed_next(chan, job);
-	}
+	job = next_to_feed(chan, NULL);
+	while (job && feed_job(chan, job))
+		job = next_to_feed(chan, job);
 	/* Some controllers would begin with the next piece although they are paused. */
 	if (!chan->kick || chan->halted)
 		return;

@@ -105,6 +105,23 @@ bool dmafd_stream_syncs(const struct dmafd_stream *stream)
 	return false;
 }
 
+bool dmafd_stream_has_edges(const struct dmafd_stream *stream)
+{
+	struct dmafd_stretch stretch;
+	size_t head, tail;
+	unsigned int i;
+
+	if (!dmafd_stream_syncs(stream))
+		return false;
+	for (i = 0; i < stream->count; i++) {
+		dmafd_stream_get(stream, i, &stretch);
+		dmafd_stretch_edges(&stretch, &head, &tail);
+		if (head || tail < stretch.len)
+			return true;
+	}
+	return false;
+}
+
 void dmafd_stream_for_device(const struct dmafd_stream *stream, bool written)
 {
 	struct dmafd_stretch stretch;
