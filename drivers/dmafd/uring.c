@@ -147,8 +147,8 @@ void dmafd_uring_done(struct io_uring_cmd *cmd)
 {
 	struct outcome *outcome = outcome_of(cmd);
 
-	/* Pairs with is_over(). */
 	if (outcome->polled)
+		/* Pairs with is_over(). */
 		smp_store_release(&outcome->over, true);
 	else
 		compat_uring_in_task(cmd, complete_in_task);

@@ -727,8 +727,11 @@ static void world_make(struct world *world, const struct bench *bench)
 	unsigned int i;
 
 	*world = (struct world){ .bench = bench };
-	for (i = 0; i < NR_SLOTS; i++)
-		world->fd[CTX][i] = world->fd[CHAN][i] = world->fd[DMABUF][i] = -1;
+	for (i = 0; i < NR_SLOTS; i++) {
+		world->fd[CTX][i] = -1;
+		world->fd[CHAN][i] = -1;
+		world->fd[DMABUF][i] = -1;
+	}
 	/* Nothing that begins there ends elsewhere. */
 	ASSERT_OK(world->area = mmap(NULL, AREA + PAGE, PROT_READ | PROT_WRITE,
 				     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));

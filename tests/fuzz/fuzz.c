@@ -22,7 +22,7 @@
 #define KCOV		"/sys/kernel/debug/kcov"
 #define MAX_CORPUS	2048
 #define TRACE_SIZE	(256 * 1024)
-#define PLACES		(1 << 20)
+#define PLACES		0x100000
 /* A process runs so many programs. */
 #define AT_ONCE		100
 #define DEFAULT_SECONDS	120

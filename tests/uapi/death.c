@@ -68,11 +68,15 @@ static void add_streams(struct work *work, int src, int dst)
 
 static void add_sources(struct work *work, int dst)
 {
+	struct dmafd_op op = {
+		.opcode = DMAFD_OP_XOR, .dst_buf = dst, .length = 2048,
+		.args = (uintptr_t)&work->sources,
+	};
+
 	work->sources = (struct dmafd_sg_args){
 		.size = sizeof(work->sources), .src = (uintptr_t)work->src, .nr_src = 3,
 	};
-	add(work, (struct dmafd_op){ .opcode = DMAFD_OP_XOR, .dst_buf = dst, .length = 2048,
-				     .args = (uintptr_t)&work->sources });
+	add(work, op);
 }
 
 static void make_work(struct work *work, const struct rig *rig)

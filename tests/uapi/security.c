@@ -202,6 +202,7 @@ TEST_VIEWS(changed_array)
 	struct trap arg_trap, ops_trap;
 	struct dmafd_submit arg = { .size = sizeof(arg), .nr_ops = 2,
 				    .op_size = sizeof(struct dmafd_op) }, *there;
+	static const char nothing[64];
 	struct dmafd_op ops[2];
 	unsigned int i;
 
@@ -221,7 +222,7 @@ TEST_VIEWS(changed_array)
 	ASSERT_OK(ioctl(rig->chan, DMAFD_SUBMIT, there));
 	EXPECT_EQ(2, there->out_submitted);
 	/* What lies behind it is as it was. */
-	EXPECT_EQ(0, memcmp((char *)(there + 1), (char[64]){}, 64));
+	EXPECT_EQ(0, memcmp(there + 1, nothing, sizeof(nothing)));
 	take(rig->chan, completions, 2);
 	for (i = 0; i < 2; i++) {
 		EXPECT_EQ(0, completions[i].status);
@@ -1024,11 +1025,11 @@ static void do_nothing(int signal)
 TEST_VIEWS(close_amid_signals, .timeout = 60)
 {
 	struct itimerval often = { .it_interval.tv_usec = 300, .it_value.tv_usec = 300 };
+	struct sigaction action = { .sa_handler = do_nothing, .sa_flags = SA_RESTART };
 	struct dmafd_op op = whole(rig, memory(SIZE, 2));
 	unsigned int i;
 
-	sigaction(SIGALRM, &(struct sigaction){ .sa_handler = do_nothing,
-						.sa_flags = SA_RESTART }, NULL);
+	sigaction(SIGALRM, &action, NULL);
 	ASSERT_OK(setitimer(ITIMER_REAL, &often, NULL));
 	for (i = 0; i < 200; i++) {
 		ASSERT_EQ(1, submit(rig->chan, &op, 1));

@@ -562,6 +562,7 @@ TEST_F(slow, close, .timeout = 120)
 	need_sim(&self->rig);
 	closed_in_flight(&self->rig, LARGE);
 }
+
 TEST_VIEWS(close_polled, .timeout = 60) { closed_in_flight(rig, LARGE | IORING_SETUP_IOPOLL); }
 
 static void fork_and_submit(struct rig *rig, unsigned int flags, unsigned int round)
@@ -617,15 +618,19 @@ static void killed_in_flight(struct rig *rig, unsigned int flags, unsigned int t
 }
 
 TEST_F(flat, kill_in_flight, .timeout = 120) { killed_in_flight(&self->rig, LARGE, 60); }
+
 TEST_F(flat, kill_polled, .timeout = 120)
 {
 	killed_in_flight(&self->rig, LARGE | IORING_SETUP_IOPOLL, 30);
 }
+
 TEST_F(flat, kill_sqpoll, .timeout = 120)
 {
 	killed_in_flight(&self->rig, LARGE | IORING_SETUP_SQPOLL, 30);
 }
+
 TEST_F(noncoherent, kill_in_flight, .timeout = 120) { killed_in_flight(&self->rig, LARGE, 30); }
+
 TEST_F(slow, kill_in_flight, .timeout = 120)
 {
 	need_sim(&self->rig);
@@ -668,10 +673,12 @@ static void killed_with_hang(struct rig *rig, unsigned int flags)
 }
 
 TEST_F(flat, kill_with_hang) { killed_with_hang(&self->rig, LARGE); }
+
 TEST_F(flat, kill_sqpoll_with_hang)
 {
 	killed_with_hang(&self->rig, LARGE | IORING_SETUP_SQPOLL);
 }
+
 TEST_F(flat, kill_polled_with_hang)
 {
 	killed_with_hang(&self->rig, LARGE | IORING_SETUP_IOPOLL);

@@ -27,7 +27,7 @@ static const char *text_of(const char *path)
 	return text;
 }
 
-static const char *fdinfo(int fd)
+static const char *told_of(int fd)
 {
 	char path[64];
 
@@ -58,12 +58,12 @@ TEST_F(flat, context)
 	unsigned char *ptr = memory(SIZE, 1);
 	int buf;
 
-	expect_line(fdinfo(rig->ctx), "\ndmafd-buffers:\t0\ndmafd-pages:\t0\n");
+	expect_line(told_of(rig->ctx), "\ndmafd-buffers:\t0\ndmafd-pages:\t0\n");
 	ASSERT_OK(reg(rig->ctx, ptr, SIZE, DMAFD_BUF_READ));
 	ASSERT_OK(buf = reg(rig->ctx, ptr + 100, 4096, DMAFD_BUF_READ));
-	expect_line(fdinfo(rig->ctx), "\ndmafd-buffers:\t2\ndmafd-pages:\t18\n");
+	expect_line(told_of(rig->ctx), "\ndmafd-buffers:\t2\ndmafd-pages:\t18\n");
 	ASSERT_OK(unreg(rig->ctx, buf));
-	expect_line(fdinfo(rig->ctx), "\ndmafd-buffers:\t1\ndmafd-pages:\t16\n");
+	expect_line(told_of(rig->ctx), "\ndmafd-buffers:\t1\ndmafd-pages:\t16\n");
 }
 
 TEST_F(flat, channel)
@@ -78,12 +78,12 @@ TEST_F(flat, channel)
 	snprintf(line, sizeof(line), "\ndmafd-channel:\t%s\ndmafd-device:\t%s\n"
 		 "dmafd-state:\tidle\ndmafd-depth:\t256\ndmafd-held:\t0\n", info.out_name,
 		 info.out_device);
-	expect_line(fdinfo(rig->chan), line);
+	expect_line(told_of(rig->chan), line);
 	run_well(rig->chan, &op);
 	ASSERT_EQ(1, submit(rig->chan, &nop, 1));
 	snprintf(line, sizeof(line), "\ndmafd-held:\t1\ndmafd-submitted:\t2\n"
 		 "dmafd-completed:\t2\ndmafd-failed:\t0\ndmafd-bytes:\t%d\n", SIZE);
-	expect_line(fdinfo(rig->chan), line);
+	expect_line(told_of(rig->chan), line);
 }
 
 TEST_F(flat, busy_and_failed)
@@ -97,10 +97,10 @@ TEST_F(flat, busy_and_failed)
 	op = copy(rig);
 	sim_set("inject", "hang");
 	ASSERT_EQ(1, submit(rig->chan, &op, 1));
-	expect_line(fdinfo(rig->chan), "\ndmafd-state:\tbusy\n");
+	expect_line(told_of(rig->chan), "\ndmafd-state:\tbusy\n");
 	ASSERT_OK(cancel(rig->chan, &(unsigned int){0}));
-	expect_line(fdinfo(rig->chan), "\ndmafd-state:\tidle\n");
-	expect_line(fdinfo(rig->chan), "\ndmafd-failed:\t1\n");
+	expect_line(told_of(rig->chan), "\ndmafd-state:\tidle\n");
+	expect_line(told_of(rig->chan), "\ndmafd-failed:\t1\n");
 	take(rig->chan, &completion, 1);
 	ASSERT_OK(ioctl(rig->chan, DMAFD_CHAN_INFO, &info));
 	EXPECT_EQ(1, info.out_failed);
@@ -118,13 +118,15 @@ TEST_F(flat, list_of_channels)
 	struct rig *rig = &self->rig;
 	struct dmafd_op op;
 	char line[256];
+	int n;
 
 	op = copy(rig);
 	ASSERT_OK(ioctl(rig->chan, DMAFD_CHAN_INFO, &info));
 	run_well(rig->chan, &op);
-	snprintf(line, sizeof(line), "%s device=%s state=idle pid=%d depth=256 held=0 "
-		 "submitted=1 completed=1 failed=0 bytes=%d comm=", info.out_name,
-		 info.out_device, getpid(), SIZE);
+	n = snprintf(line, sizeof(line), "%s device=%s state=idle pid=%d depth=256 held=0 ",
+		     info.out_name, info.out_device, getpid());
+	snprintf(line + n, sizeof(line) - n, "submitted=1 completed=1 failed=0 bytes=%d comm=",
+		 SIZE);
 	expect_line(text_of("/sys/kernel/debug/dmafd/channels"), line);
 	close(rig->chan);
 	rig->chan = -1;
@@ -158,6 +160,7 @@ static unsigned int count_of(const char *trace, const char *event)
 TEST_VIEWS(trace)
 {
 	struct dmafd_chan_info info = { .size = sizeof(info) };
+	struct dmafd_completion completions[2];
 	struct dmafd_op ops[2];
 	const char *trace;
 	char line[256];
@@ -168,7 +171,7 @@ TEST_VIEWS(trace)
 	ops[0] = copy(rig);
 	ops[1] = nop_op(0);
 	ASSERT_EQ(2, submit(rig->chan, ops, 2));
-	take(rig->chan, (struct dmafd_completion[2]){}, 2);
+	take(rig->chan, completions, 2);
 	ASSERT_OK(unreg(rig->ctx, ops[0].src_buf));
 	trace = trace_off();
 	snprintf(line, sizeof(line), " dmafd_submit: %s sequence=0 opcode=1 bytes=%d\n",
