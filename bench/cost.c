@@ -315,9 +315,9 @@ TEST_F(cost, many_small_copies, .timeout = 120)
 
 	use_one_piece(bench);
 	measure_all(bench, &load, ns);
-	EXPECT_WITHIN(5000, ns[IOCTL], ns[KERNEL]);
-	EXPECT_WITHIN(5000, ns[URING], ns[KERNEL]);
-	EXPECT_WITHIN(1000, ns[IOCTL], ns[BLOCKING]);
+	EXPECT_WITHIN(10000, ns[IOCTL], ns[KERNEL]);
+	EXPECT_WITHIN(10000, ns[URING], ns[KERNEL]);
+	EXPECT_WITHIN(2000, ns[IOCTL], ns[BLOCKING]);
 }
 
 TEST_F(cost, copies_of_64k, .timeout = 120)
@@ -329,7 +329,7 @@ TEST_F(cost, copies_of_64k, .timeout = 120)
 	use_one_piece(bench);
 	measure_all(bench, &load, ns);
 	verify(bench);
-	EXPECT_WITHIN(2000, ns[IOCTL], ns[KERNEL]);
+	EXPECT_WITHIN(10000, ns[IOCTL], ns[KERNEL]);
 }
 
 TEST_F(cost, copies_of_1m, .timeout = 120)
@@ -341,7 +341,7 @@ TEST_F(cost, copies_of_1m, .timeout = 120)
 	use_one_piece(bench);
 	measure_all(bench, &load, ns);
 	verify(bench);
-	EXPECT_WITHIN(2000, ns[IOCTL], ns[KERNEL]);
+	EXPECT_WITHIN(10000, ns[IOCTL], ns[KERNEL]);
 	bench->op_flags = DMAFD_OP_NO_SYNC;
 	tell("ioctl-unsynced", &load, measure(bench, IOCTL, &load));
 }
@@ -372,5 +372,5 @@ TEST_F(cost, other_buffers, .timeout = 120)
 	after = measure(bench, IOCTL, &load);
 	tell("one-buffer", &load, before);
 	tell("10000-buffers", &load, after);
-	EXPECT_WITHIN(1500, after, before);
+	EXPECT_WITHIN(5000, after, before);
 }

@@ -647,30 +647,34 @@ TEST_F(flat, limit_of_locked_memory)
 	EXPECT_EQ(0, status);
 }
 
-/* Many threads of one context, and a kill amid: what is left is nothing. */
+/* Not much at once, and some of it is given back. */
+static void allocate_for_ever(int ctx)
+{
+	for (;;) {
+		int buf, fd;
+
+		buf = alloc(ctx, 65536, DMAFD_BUF_READ, &fd);
+		if (buf < 0)
+			_exit(1);
+		import(ctx, fd, DMAFD_BUF_READ);
+		map_fd(fd, 65536)[4096] = 1;
+		if (buf % 3)
+			unreg(ctx, buf);
+		if (buf % 2)
+			close(fd);
+	}
+}
+
+/* A kill amid: what is left is nothing. */
 TEST_F(flat, killed_amid, .timeout = 120)
 {
-	struct rig *rig = &self->rig;
 	unsigned int i;
 	pid_t pid;
 
 	for (i = 0; i < 30; i++) {
 		ASSERT_OK(pid = fork());
-		if (!pid) {
-			for (;;) {
-				int buf, fd;
-
-				buf = alloc(rig->ctx, 8 << 20, DMAFD_BUF_READ, &fd);
-				if (buf < 0)
-					_exit(1);
-				import(rig->ctx, fd, DMAFD_BUF_READ);
-				map_fd(fd, 8 << 20)[4096] = 1;
-				if (buf % 3)
-					unreg(rig->ctx, buf);
-				if (buf % 2)
-					close(fd);
-			}
-		}
+		if (!pid)
+			allocate_for_ever(ctx_open());
 		sleep_ms(i * 3);
 		kill(pid, SIGKILL);
 		ASSERT_EQ(pid, waitpid(pid, NULL, 0));

@@ -1291,7 +1291,7 @@ TEST_F(slow_devices, neighbours)
 	ASSERT_OK(op.dst_buf = reg(bench->ctx, dst, SIZE, DMAFD_BUF_WRITE));
 	for (i = 0; i < 4; i++) {
 		/* A device's data has no edges that the CPU could write: whole lines. */
-		op.dst_offset = 64 * (1 + i);
+		op.dst_offset = 128 * (1 + i);
 		op.length = 1024;
 		memset(ours, 0, sizeof(ours));
 		memset(ours + op.dst_offset, 1, op.length);

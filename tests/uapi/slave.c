@@ -204,7 +204,8 @@ TEST_F(flat, arguments)
 	BAD(dst_offset, 4);
 	BAD(value, 1);
 	BAD(args, 1);
-	good = from_device(buf, 0, 64);
+	/* Whole cache lines everywhere. */
+	good = from_device(buf, 0, 128);
 	BAD(src_offset, 4);
 	BAD(value, 1);
 	BAD(args, 1);

@@ -377,19 +377,25 @@ TEST_F(aligned, alignment)
 
 /* ---- what goes wrong ---- */
 
+/* What is written along with a byte, where the controller does not see the caches. */
+static size_t line;
+
 static bool syncs(struct rig *rig)
 {
 	struct dmafd_chan_info info = { .size = sizeof(info) };
+	struct dmafd_info lines = { .size = sizeof(lines) };
 
 	ASSERT_OK(ioctl(rig->chan, DMAFD_CHAN_INFO, &info));
+	ASSERT_OK(ioctl(rig->ctx, DMAFD_INFO, &lines));
+	line = lines.out_line;
 	return info.out_flags & DMAFD_INFO_SYNC;
 }
 
 /* The bytes of a stretch at @offset that the controller moves, and those before. */
 static size_t middle(bool sync, size_t offset, size_t len, size_t *head)
 {
-	*head = sync ? -offset % 64 : 0;
-	return sync ? (len - *head) / 64 * 64 : len;
+	*head = sync ? -offset % line : 0;
+	return sync ? (len - *head) / line * line : len;
 }
 
 /*
@@ -488,13 +494,13 @@ FIXTURE_OF(rows_noncoherent, "noncoherent", "types=memcpy")
 TEST_F(rows_flat, rows_in_trouble, .timeout = 60)
 {
 	need_sim(&self->rig);
-	in_trouble(&self->rig, true, 10, 200, 500);
+	in_trouble(&self->rig, true, 10, 400, 1000);
 }
 
 TEST_F(rows_noncoherent, rows_in_trouble, .timeout = 60)
 {
 	need_sim(&self->rig);
-	in_trouble(&self->rig, true, 10, 200, 500);
+	in_trouble(&self->rig, true, 10, 400, 1000);
 }
 
 /* Of rows that are given at once, too. */
@@ -505,12 +511,12 @@ TEST_F(flat, rows_at_once_in_trouble)
 
 	need_sim(&self->rig);
 	bench_up(&bench, &self->rig);
-	lay_rows(&bench, 10, 200, 500, COUNT);
+	lay_rows(&bench, 0, 256, 512, COUNT);
 	sim_set("inject", "short arg=450");
 	run(bench.chan, &bench.op, &completion);
 	EXPECT_EQ(-EIO, completion.status);
 	EXPECT_EQ(450, completion.bytes);
-	look(&bench, 10, 200, 500, 450);
+	look(&bench, 0, 256, 512, 450);
 }
 
 /* What is under way cannot be removed, and can when it was canceled. */
@@ -597,7 +603,7 @@ TEST_VIEWS(rows_at_once)
 
 	need_sim(rig);
 	bench_up(&bench, rig);
-	lay_rows(&bench, 128, 192, 512, 6);
+	lay_rows(&bench, 128, 256, 512, 6);
 	EXPECT_EQ(1, descriptors(&bench));
 	bench.rows.src_stride = 448;
 	EXPECT_EQ(1, descriptors(&bench));
@@ -608,11 +614,11 @@ TEST_VIEWS(rows_at_once)
 	bench.op.src_offset = 5 * 512;
 	EXPECT_EQ(6, descriptors(&bench));
 	/* With edges, each row by itself. */
-	lay_rows(&bench, 130, 192, 512, 6);
+	lay_rows(&bench, 130, 256, 512, 6);
 	EXPECT_EQ(syncs(rig) ? 6 : 1, descriptors(&bench));
 	lay_rows(&bench, 128, 200, 512, 6);
 	EXPECT_EQ(syncs(rig) ? 6 : 1, descriptors(&bench));
-	lay_rows(&bench, 128, 192, 520, 6);
+	lay_rows(&bench, 128, 256, 520, 6);
 	EXPECT_EQ(syncs(rig) ? 6 : 1, descriptors(&bench));
 }
 
@@ -623,9 +629,9 @@ TEST_F(short_segments, rows_at_once)
 	need_sim(&self->rig);
 	bench_up(&bench, &self->rig);
 	/* As many rows as the controller takes bytes. */
-	lay_rows(&bench, 0, 64, 128, 32);
-	EXPECT_EQ(2, descriptors(&bench));
-	EXPECT_MEMEQ(bench.from + 31 * 128, bench.to + 31 * 128, 64);
+	lay_rows(&bench, 0, 128, 256, 32);
+	EXPECT_EQ(4, descriptors(&bench));
+	EXPECT_MEMEQ(bench.from + 31 * 256, bench.to + 31 * 256, 128);
 	lay_rows(&bench, 0, 600, 2048, 6);
 	EXPECT_EQ(6, descriptors(&bench));
 }
@@ -636,12 +642,12 @@ TEST_F(flat, rows_refused)
 
 	need_sim(&self->rig);
 	bench_up(&bench, &self->rig);
-	lay_rows(&bench, 128, 192, 512, 6);
+	lay_rows(&bench, 128, 256, 512, 6);
 	sim_set("inject", "refuse");
 	EXPECT_EQ(6, descriptors(&bench));
 	sim_set("inject", "off");
 	EXPECT_EQ(1, descriptors(&bench));
-	EXPECT_MEMEQ(bench.from + 128 + 5 * 512, bench.to + 128 + 5 * 512, 192);
+	EXPECT_MEMEQ(bench.from + 128 + 5 * 512, bench.to + 128 + 5 * 512, 256);
 }
 
 /* ---- without memory ---- */
