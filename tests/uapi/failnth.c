@@ -258,9 +258,10 @@ static void allocated(struct attempt *attempt)
 	void *ptr;
 	int other;
 
-	if (!go_with_buffers(attempt) ||
-	    !well(attempt, other = alloc(attempt->ctx, SIZE, DMAFD_BUF_READ | DMAFD_BUF_WRITE,
-					 &attempt->dmabuf)))
+	if (!go_with_buffers(attempt))
+		return;
+	other = alloc(attempt->ctx, SIZE, DMAFD_BUF_READ | DMAFD_BUF_WRITE, &attempt->dmabuf);
+	if (!well(attempt, other))
 		return;
 	ptr = mmap(NULL, SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, attempt->dmabuf, 0);
 	if (!well(attempt, ptr == MAP_FAILED ? -1 : 0))
@@ -276,10 +277,13 @@ static void imported(struct attempt *attempt)
 	struct dmafd_op op;
 	int other, same;
 
-	if (!go_with_buffers(attempt) ||
-	    !well(attempt, other = alloc(attempt->ctx, SIZE, DMAFD_BUF_READ | DMAFD_BUF_CONTIGUOUS,
-					 &attempt->dmabuf)) ||
-	    !well(attempt, same = import(attempt->ctx, attempt->dmabuf, DMAFD_BUF_READ)))
+	if (!go_with_buffers(attempt))
+		return;
+	other = alloc(attempt->ctx, SIZE, DMAFD_BUF_READ | DMAFD_BUF_CONTIGUOUS, &attempt->dmabuf);
+	if (!well(attempt, other))
+		return;
+	same = import(attempt->ctx, attempt->dmabuf, DMAFD_BUF_READ);
+	if (!well(attempt, same))
 		return;
 	op = copy_op(attempt->dst, 0, same, 0, SIZE);
 	if (do_op(attempt, &op))
@@ -314,9 +318,10 @@ static void to_device(struct attempt *attempt)
 {
 	struct dmafd_op op = { .opcode = DMAFD_OP_TO_DEVICE, .length = PAGE };
 
-	if (!go(attempt, "sink") ||
-	    !well(attempt, attempt->src = reg(attempt->ctx, attempt->src_memory, SIZE,
-					      DMAFD_BUF_READ)))
+	if (!go(attempt, "sink"))
+		return;
+	attempt->src = reg(attempt->ctx, attempt->src_memory, SIZE, DMAFD_BUF_READ);
+	if (!well(attempt, attempt->src))
 		return;
 	op.src_buf = attempt->src;
 	do_op(attempt, &op);
@@ -326,9 +331,10 @@ static void from_device(struct attempt *attempt)
 {
 	struct dmafd_op op = { .opcode = DMAFD_OP_FROM_DEVICE, .length = PAGE };
 
-	if (!go(attempt, "source") ||
-	    !well(attempt, attempt->dst = reg(attempt->ctx, attempt->dst_memory, SIZE,
-					      DMAFD_BUF_WRITE)))
+	if (!go(attempt, "source"))
+		return;
+	attempt->dst = reg(attempt->ctx, attempt->dst_memory, SIZE, DMAFD_BUF_WRITE);
+	if (!well(attempt, attempt->dst))
 		return;
 	op.dst_buf = attempt->dst;
 	do_op(attempt, &op);
@@ -342,9 +348,10 @@ static void cyclic(struct attempt *attempt)
 	struct dmafd_cancel cancel = { .size = sizeof(cancel) };
 	struct dmafd_completion completion;
 
-	if (!go(attempt, "source") ||
-	    !well(attempt, attempt->dst = reg(attempt->ctx, attempt->dst_memory, SIZE,
-					      DMAFD_BUF_WRITE)))
+	if (!go(attempt, "source"))
+		return;
+	attempt->dst = reg(attempt->ctx, attempt->dst_memory, SIZE, DMAFD_BUF_WRITE);
+	if (!well(attempt, attempt->dst))
 		return;
 	op.dst_buf = attempt->dst;
 	if (well(attempt, submit(attempt->chan, &op, 1)) &&
@@ -453,22 +460,19 @@ static void sweep(struct bench *bench, void (*sequence)(struct attempt *))
 	printf("%u failures\n", nth - 1);
 }
 
-#define SWEEP(sequence)									\
-	TEST_F(iommu, sequence, .timeout = 60) { sweep(&self->bench, sequence); }
-#define SWEEP_BOTH(sequence)								\
-	SWEEP(sequence)									\
-	TEST_F(noncoherent, sequence, .timeout = 60) { sweep(&self->bench, sequence); }
-
-SWEEP_BOTH(copy)
-SWEEP(fill)
-SWEEP_BOTH(list)
-SWEEP(rows)
-SWEEP(sources)
-SWEEP(allocated)
-SWEEP(imported)
-SWEEP(questions)
-SWEEP(to_device)
-SWEEP_BOTH(from_device)
-SWEEP(cyclic)
-SWEEP(in_entry)
-SWEEP(at_pointer)
+TEST_F(iommu, copy, .timeout = 60) { sweep(&self->bench, copy); }
+TEST_F(noncoherent, copy, .timeout = 60) { sweep(&self->bench, copy); }
+TEST_F(iommu, fill, .timeout = 60) { sweep(&self->bench, fill); }
+TEST_F(iommu, list, .timeout = 60) { sweep(&self->bench, list); }
+TEST_F(noncoherent, list, .timeout = 60) { sweep(&self->bench, list); }
+TEST_F(iommu, rows, .timeout = 60) { sweep(&self->bench, rows); }
+TEST_F(iommu, sources, .timeout = 60) { sweep(&self->bench, sources); }
+TEST_F(iommu, allocated, .timeout = 60) { sweep(&self->bench, allocated); }
+TEST_F(iommu, imported, .timeout = 60) { sweep(&self->bench, imported); }
+TEST_F(iommu, questions, .timeout = 60) { sweep(&self->bench, questions); }
+TEST_F(iommu, to_device, .timeout = 60) { sweep(&self->bench, to_device); }
+TEST_F(iommu, from_device, .timeout = 60) { sweep(&self->bench, from_device); }
+TEST_F(noncoherent, from_device, .timeout = 60) { sweep(&self->bench, from_device); }
+TEST_F(iommu, cyclic, .timeout = 60) { sweep(&self->bench, cyclic); }
+TEST_F(iommu, in_entry, .timeout = 60) { sweep(&self->bench, in_entry); }
+TEST_F(iommu, at_pointer, .timeout = 60) { sweep(&self->bench, at_pointer); }
