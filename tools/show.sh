@@ -18,7 +18,7 @@ median() { # METHOD
 
 modprobe dmafd || exit
 cd /tmp || exit
-step 'dmafd list | head -n 4'
+step 'dmafd list | grep -v " device " | head -n 4'
 step 'dd if=/dev/urandom of=from bs=1M count=8 2>/dev/null'
 step 'dmafd copy from to'
 step 'cmp from to && echo the same'
@@ -26,7 +26,7 @@ step 'dmafd bench --json --sizes 64K --duration 20ms >results'
 dma=$(median dma) cpu=$(median cpu)
 [ -n "$dma" ] && [ -n "$cpu" ] || exit
 cat <<END
-64 KiB, median: $dma us by $(dmafd list -q | awk 'NR == 1 { print $4 }') through dmafd, $cpu us by the CPU
+64 KiB, median: $dma us by $(dmafd list -q | awk '/^dma/ { print $4; exit }') through dmafd, $cpu us by the CPU
 
 The controller itself read and wrote the program's memory: no copy in between.
 What that cost is shown in microseconds of this emulator, whose clock counts the

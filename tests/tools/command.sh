@@ -118,7 +118,7 @@ list_holder() {
 }
 
 info_channel() {
-	chan=$(dmafd list -q -f | head -n 1 | cut -d ' ' -f 1)
+	chan=$(dmafd list -q -f -C copy | head -n 1 | cut -d ' ' -f 1)
 	expect 0 dmafd info "$chan" && says "$tmp/out" "$chan" && says "$tmp/out" 'moved at once' &&
 		says "$tmp/out" 'held by              nobody' || return
 	expect 3 dmafd info nix && says "$tmp/err" 'there is no channel nix' || return
