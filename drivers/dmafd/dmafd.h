@@ -798,10 +798,10 @@ void dmafd_status(struct dmafd_chan *chan, struct dmafd_status *status);
 void dmafd_begin_time(struct dmafd_chan *chan, struct dmafd_job *job, u64 now_ns);
 
 /*
- * Completes some of the jobs at the head of the queue that are over; how many. Caller
- * owns the pump.
+ * Completes jobs at the head of the queue that are over; whether there may be more of
+ * them. Caller owns the pump.
  */
-unsigned int dmafd_complete_some(struct dmafd_chan *chan);
+bool dmafd_complete_some(struct dmafd_chan *chan);
 /* Copies up to @max completions to the caller; how many, or an error. */
 int dmafd_take(struct dmafd_chan *chan, struct dmafd_completion __user *user, size_t max);
 /* Waits until so many jobs are complete: 0 or -EINTR. */
