@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "holder.h"
+#include "system.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -23,7 +24,7 @@ static bool is_line_of(const char *line, const char *channel, struct holder *hol
 void holder_of(const char *channel, struct holder *holder)
 {
 	char line[512];
-	FILE *file = fopen(CHANNELS, "re");
+	FILE *file = fopen(system_path(CHANNELS), "re");
 
 	*holder = (struct holder){};
 	if (!file)
