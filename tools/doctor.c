@@ -289,9 +289,9 @@ const struct command command_doctor = {
 	.name = "doctor",
 	.args = "",
 	.summary = "Look at what DMA depends on, and say what is wrong",
-	.text = "Each line has a verdict: ok, note (worth knowing), warn (something went wrong, or\n"
-		"will) or bad (dmafd cannot be used), and below it what to do. What is for root\n"
-		"is noted as not known. The exit status is 6 after a warning, and 7 if anything\n"
+	.text = "Each line has a verdict: ok, note (worth knowing), warn (something went wrong,\n"
+		"or will) or bad (dmafd cannot be used), and below it what to do. What is for\n"
+		"root is noted as not known. The exit status is 6 after a warning, and 7 if anything\n"
 		"is bad.",
 	.with = WITH_JSON | WITH_QUIET | WITH_VERBOSE,
 	.run = run,

@@ -45,7 +45,7 @@ static void consumer_of(const char *summary, const char *name, char *holder, siz
 			continue;
 		text = line + strcspn(line, "|\n");
 		text += strspn(text, "| ");
-		snprintf(holder, size, "%.*s", (int)strcspn(text, " \n"), text);
+		snprintf(holder, size, "%.*s", (int)strcspn(text, "\n "), text);
 		return;
 	}
 }
@@ -116,8 +116,8 @@ static void show_controller(const struct channel *chans, size_t count)
 		taken += chans[i].taken;
 		caps |= chans[i].caps;
 	}
-	found(VERDICT_OK, "controller", chans[0].device, "%s, %zu channels from %s on, %zu taken%s%s",
-	      *chans[0].driver ? chans[0].driver : "no driver", count, chans[0].name, taken,
+	found(VERDICT_OK, "controller", chans[0].device,
+	      "%s, %zu channels from %s on, %zu taken%s%s", *chans[0].driver ? chans[0].driver : "no driver", count, chans[0].name, taken,
 	      caps ? ", can " : "", caps_text(caps));
 	fact_text("driver", chans[0].driver);
 	fact_number("channels", count);

@@ -264,7 +264,8 @@ static void check_iommu(void)
 	system_list(&groups, GROUPS);
 	list_domains(&groups, types, sizeof(types), &identity);
 	if (!units.count && !groups.count) {
-		found(VERDICT_OK, "iommu", NULL, "none: devices reach all memory below their masks");
+		found(VERDICT_OK, "iommu", NULL,
+		      "none: devices reach all memory below their masks");
 	} else if (groups.count && identity == groups.count) {
 		found(VERDICT_NOTE, "iommu", NULL, "%s, but it lets everything pass",
 		      units.count ? units.name[0] : "?");

@@ -12,6 +12,8 @@
 
 /* ---- cache lines ---- */
 
+#define CACHES "/sys/devices/system/cpu/cpu0/cache"
+
 /* The longest line of the first CPU's caches, or 0 if it does not tell. */
 static uint64_t cpu_line(void)
 {
@@ -19,11 +21,11 @@ static uint64_t cpu_line(void)
 	struct names names;
 	size_t i;
 
-	if (system_list(&names, "/sys/devices/system/cpu/cpu0/cache"))
+	if (system_list(&names, CACHES))
 		return 0;
 	for (i = 0; i < names.count; i++)
-		if (!system_number(&size, "/sys/devices/system/cpu/cpu0/cache/%s/coherency_line_size",
-				   names.name[i]) && size > longest)
+		if (!system_number(&size, CACHES "/%s/coherency_line_size", names.name[i]) &&
+		    size > longest)
 			longest = size;
 	system_list_free(&names);
 	return longest;
@@ -197,7 +199,8 @@ static const char *next_zone(const char *text, struct zone *zone)
 	if (!at)
 		return NULL;
 	*zone = (struct zone){};
-	sscanf(at, ", zone %15s", zone->name);
+	if (sscanf(at, ", zone %15s", zone->name) != 1)
+		return NULL;
 	end = strstr(at + 1, "\nNode ");
 	part = strndup(at, end ? (size_t)(end - at) : strlen(at));
 	if (!part)

@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #define CAP_IPC_LOCK_BIT 14
-#define LITTLE_MEMLOCK (1 << 20)
+#define LITTLE_MEMLOCK (1024 * 1024)
 
 /* ---- the module ---- */
 
@@ -194,7 +194,8 @@ static bool is_among(const char *status, const char *key, long gid)
 static bool has_group(long gid)
 {
 	char *status = system_text("/proc/self/status");
-	bool has = status && (is_among(status, "\nGroups:", gid) || is_among(status, "\nGid:", gid));
+	bool has = status && (is_among(status, "\nGroups:", gid) ||
+			      is_among(status, "\nGid:", gid));
 
 	free(status);
 	return has;
