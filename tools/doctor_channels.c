@@ -117,7 +117,8 @@ static void show_controller(const struct channel *chans, size_t count)
 		caps |= chans[i].caps;
 	}
 	found(VERDICT_OK, "controller", chans[0].device,
-	      "%s, %zu channels from %s on, %zu taken%s%s", *chans[0].driver ? chans[0].driver : "no driver", count, chans[0].name, taken,
+	      "%s, %zu channels from %s on, %zu taken%s%s",
+	      *chans[0].driver ? chans[0].driver : "no driver", count, chans[0].name, taken,
 	      caps ? ", can " : "", caps_text(caps));
 	fact_text("driver", chans[0].driver);
 	fact_number("channels", count);
