@@ -55,7 +55,8 @@ struct command {
 };
 
 extern const struct command command_list, command_info, command_copy, command_fill, command_test,
-	command_bench, command_record, command_play, command_sim, command_doctor;
+	command_bench, command_record, command_play, command_sim, command_doctor,
+	command_trace;
 
 /* What the common options were set to. */
 struct settings {
@@ -150,6 +151,11 @@ void json_unsigned(const char *key, uint64_t value);
 void json_real(const char *key, double value);
 void json_bool(const char *key, bool value);
 void json_null(const char *key);
+/*
+ * What follows goes to @file, in lines of their own down to @deep levels; NULL: to standard
+ * output again. To be called between values at the top.
+ */
+void json_to(FILE *file, int deep);
 
 /* ---- progress on standard error, if that is a terminal ---- */
 
