@@ -56,7 +56,7 @@ struct command {
 
 extern const struct command command_list, command_info, command_copy, command_fill, command_test,
 	command_bench, command_record, command_play, command_sim, command_doctor,
-	command_trace;
+	command_trace, command_top;
 
 /* What the common options were set to. */
 struct settings {
@@ -93,6 +93,9 @@ int parse_number(const char *text, uint64_t min, uint64_t max, uint64_t *number)
 const char *human(uint64_t bytes);
 /* The same, without a blank, and exact: "64K", "3000". */
 const char *short_size(uint64_t bytes);
+
+/* Puts '?' for all but plain ASCII: a terminal may take it for a command. */
+void make_plain(char *text);
 
 /* ---- time and signals ---- */
 

@@ -11,8 +11,8 @@
 
 static const struct command *const commands[] = {
 	&command_list, &command_info, &command_copy, &command_fill, &command_test,
-	&command_bench, &command_record, &command_play, &command_sim, &command_trace,
-	&command_doctor,
+	&command_bench, &command_record, &command_play, &command_sim, &command_top,
+	&command_trace, &command_doctor,
 };
 
 /* The common options, and which bit of struct command's "with" asks for each. */

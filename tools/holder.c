@@ -18,6 +18,7 @@ static bool is_line_of(const char *line, const char *channel, struct holder *hol
 	holder->pid = strtol(pid + strlen(" pid="), NULL, 10);
 	snprintf(holder->command, sizeof(holder->command), "%s", command + strlen(" comm="));
 	holder->command[strcspn(holder->command, "\n")] = '\0';
+	make_plain(holder->command);
 	return true;
 }
 
