@@ -15,6 +15,9 @@
 #include <time.h>
 #include <unistd.h>
 
+/* Nobody looks at an empty screen for long. */
+#define FIRST_MS 50ULL
+
 static struct {
 	uint64_t interval;		/* ms */
 	uint64_t rounds;		/* 0: without end */
@@ -340,7 +343,7 @@ static int watch(struct counters_list *before)
 	int status = STATUS_FINE;
 
 	for (round = 0; !status && (!config.rounds || round < config.rounds); round++) {
-		due += config.interval * 1000000;
+		due += (on_terminal && !round ? FIRST_MS : config.interval) * 1000000;
 		if (!wait_until(due))
 			break;
 		status = one_round(before, &looked, !round);
