@@ -261,7 +261,7 @@ static int show_on_terminal(const struct view *view)
 	for (rest = text; *rest && (line = strsep(&rest, "\n"));)
 		put_line(line, size.ws_col);
 	put_line("", size.ws_col);
-	printf("q ends; b, j, f, n sort by bytes, jobs, failed, name\033[K\033[J");
+	printf("%.*s\033[J", size.ws_col, "q ends; b, j, f, n sort by bytes, jobs, failed, name");
 	fflush(stdout);
 	free(text);
 	return STATUS_FINE;
