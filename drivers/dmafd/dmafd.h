@@ -814,5 +814,7 @@ void dmafd_chan_show(struct seq_file *seq, struct file *file);
 /* The folder in debugfs; the module does without if there is none. */
 void dmafd_show_init(void);
 void dmafd_show_exit(void);
+/* Adds a file there that tells what devices reach. */
+void dmafd_devices_init(struct dentry *folder);
 
 #endif
