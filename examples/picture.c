@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Takes a picture from a camera to a screen, or to a file, without that a CPU touches a
- * pixel in between: the camera's memory and the screen's are dma-bufs, and a DMA channel
- * copies from one to the other. Below the whole picture comes a part of it, and beside
+ * Takes a picture from a camera to a screen, or to a file, without touching a pixel: the
+ * camera's memory and the screen's are dma-bufs, and a DMA channel copies from one to the
+ * other. Below the whole picture comes a part of it, and beside
  * both the same upside down.
  *
  *	picture CAMERA SCREEN|FILE [CHANNEL]
