@@ -26,11 +26,16 @@
 #define PIXEL	4	/* blue, green, red, nothing: XR24 for both sides */
 #define FRAMES	2
 
-/* The part of a picture that is cut out. */
+/*
+ * The part of a picture that is cut out. Its rows may begin anywhere in the camera's
+ * memory. Where they go, they must not share a cache line with anything else: the CPU,
+ * which writes such edges otherwise, does not look into what was imported. So widths
+ * are multiples of 32 pixels, the largest dmafd_line_size().
+ */
 #define LEFT	100
 #define TOP	30
-#define PART_WIDTH	160
-#define PART_HEIGHT	90
+#define PART_WIDTH	128
+#define PART_HEIGHT	72
 
 struct image {
 	struct dmafd_buf *buf;

@@ -2,7 +2,7 @@
 """Compare what examples/picture.c made, a BMP or PPM file, with what it must be.
 
 The camera shows squares in eight colours, eight of them side by side, and each row
-begins with the next colour. The picture is that, 320x180; below it a part, 160x90
+begins with the next colour. The picture is that, 320x180; below it a part, 128x72
 from 100,30 on; beside both the same upside down.
 """
 
@@ -13,7 +13,7 @@ WHITE, BLACK = (255, 255, 255), (0, 0, 0)
 COLOURS = [WHITE, (255, 255, 0), (0, 255, 255), (0, 255, 0),
            (255, 0, 255), (255, 0, 0), (0, 0, 255), BLACK]
 WIDTH, HEIGHT = 320, 180
-LEFT, TOP, PART_WIDTH, PART_HEIGHT = 100, 30, 160, 90
+LEFT, TOP, PART_WIDTH, PART_HEIGHT = 100, 30, 128, 72
 
 
 def camera(x, y):
