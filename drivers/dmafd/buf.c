@@ -66,9 +66,21 @@ int dmafd_buf_publish(struct dmafd_ctx *ctx, struct dmafd_buf *buf, struct dmafd
 
 struct dmafd_buf *dmafd_buf_find(struct dmafd_ctx *ctx, u32 id)
 {
+	struct dmafd_buf **recent = &ctx->recent[id % DMAFD_RECENT];
+
 	lockdep_assert_held(&ctx->lock);
 
-	return xa_load(&ctx->bufs, id);
+	if (!*recent || (*recent)->id != id)
+		*recent = xa_load(&ctx->bufs, id);
+	return *recent;
+}
+
+static void take_away(struct dmafd_ctx *ctx, struct dmafd_buf *buf)
+{
+	lockdep_assert_held(&ctx->lock);
+
+	xa_erase(&ctx->bufs, buf->id);
+	ctx->recent[buf->id % DMAFD_RECENT] = NULL;
 }
 
 int dmafd_buf_remove(void *object, struct dmafd_cmd *cmd)
@@ -85,7 +97,7 @@ int dmafd_buf_remove(void *object, struct dmafd_cmd *cmd)
 	else if (atomic_read_acquire(&buf->jobs))
 		err = -EBUSY;
 	else
-		xa_erase(&ctx->bufs, arg->buf);
+		take_away(ctx, buf);
 	mutex_unlock(&ctx->lock);
 	if (err)
 		return err;

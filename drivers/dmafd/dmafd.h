@@ -140,10 +140,14 @@ int dmafd_respond(struct dmafd_cmd *cmd);
 
 /* ---- contexts ---- */
 
+/* Buffers that are found at once, if their numbers are near each other. */
+#define DMAFD_RECENT		16
+
 struct dmafd_ctx {
 	struct kref ref;
-	struct mutex lock;	/* protects bufs, and what gets into a buffer's maps */
+	struct mutex lock;	/* protects all below, and what gets into a buffer's maps */
 	struct xarray bufs;
+	struct dmafd_buf *recent[DMAFD_RECENT];	/* by the end of their numbers; or NULL */
 };
 
 extern const struct file_operations dmafd_ctx_fops;
@@ -211,7 +215,7 @@ struct dmafd_memory *dmafd_exported(struct dma_buf *dmabuf);
 
 /* ---- buffers ---- */
 
-/* All but the last three are constant. */
+/* All but the last four are constant. */
 struct dmafd_buf {
 	u32 access;		/* DMAFD_BUF_READ, DMAFD_BUF_WRITE */
 	/* Two bytes with the same address in the same space are the same. */
@@ -227,6 +231,7 @@ struct dmafd_buf {
 	void (*release)(struct dmafd_buf *buf);	/* gives back the memory, if there is any */
 	u32 id;
 	struct xarray maps;	/* by controller; the context's lock to change it */
+	struct dmafd_map *recent;	/* one of them, or NULL; the context's lock */
 	atomic_t jobs;		/* going up only under the context's lock */
 };
 
@@ -341,6 +346,9 @@ void dmafd_map_advance(const struct dmafd_map *map, struct dmafd_place *place, s
 /* Hands a range to the device, or back to the CPU, if they need that. Any context. */
 void dmafd_map_for_device(const struct dmafd_map *map, size_t at, size_t len);
 void dmafd_map_for_cpu(const struct dmafd_map *map, size_t at, size_t len);
+/* The same of a range that is in one part, by its address. */
+void dmafd_map_piece_for_device(const struct dmafd_map *map, dma_addr_t addr, size_t len);
+void dmafd_map_piece_for_cpu(const struct dmafd_map *map, dma_addr_t addr, size_t len);
 /* The most that a device takes as one segment, in whole pages. */
 unsigned int dmafd_segment_limit(struct device *dev);
 /* Maps an imported buffer, or undoes it. Caller holds the controller's lock. */
@@ -484,6 +492,12 @@ struct dmafd_job {
 	size_t length;
 	size_t period;			/* of a cyclic job; or 0 */
 	u32 align;			/* of addresses and lengths, for the controller */
+	/*
+	 * The controller does it as one piece, of memory that is in one part and has no
+	 * edges: from there to there. Nobody walks along the streams of such a job.
+	 */
+	bool whole;
+	dma_addr_t from, to;
 	u8 value;
 	unsigned long timeout;		/* jiffies; 0: none. Of a cyclic job, channel's lock */
 	unsigned long deadline;		/* channel's lock; while first in the queue */
@@ -509,13 +523,13 @@ void dmafd_job_release(struct dmafd_job *job);
 
 struct dmafd_run;
 
-/* A piece of a job that the controller has. */
+/* A piece of a job that the controller has; or nothing, without a job. */
 struct dmafd_slot {
 	struct dmafd_run *run;		/* constant */
-	struct dmafd_job *job;
+	struct dmafd_job *job;		/* written before the controller has it, as up to call */
 	size_t len;
+	dma_async_tx_callback_result call;
 	dma_cookie_t cookie;		/* 0 until it is known */
-	dma_async_tx_callback_result call;	/* written before the controller has it */
 	bool done;			/* channel's lock, and the two below */
 	bool failed;
 	u32 residue;
@@ -660,7 +674,8 @@ u64 dmafd_opcodes(void);
 int dmafd_op_check(const struct dmafd_chan *chan, const struct dmafd_op *op);
 /*
  * Finds the memory of such an operation for a job that has none; when it fails,
- * the job has none then, either. May sleep. Caller holds the channel's mutex.
+ * the job has none then, either. May sleep. Caller holds the channel's mutex and the
+ * context's lock.
  */
 int dmafd_op_find(struct dmafd_chan *chan, const struct dmafd_request *request,
 		  struct dmafd_job *job);
@@ -668,12 +683,12 @@ int dmafd_op_find(struct dmafd_chan *chan, const struct dmafd_request *request,
 int dmafd_check_overlap(const struct dmafd_job *job);
 int dmafd_submit(void *object, struct dmafd_cmd *cmd);
 /*
- * Makes a job of it, which then has to be queued, or an error. Caller holds the
- * channel's mutex.
+ * Makes jobs of some requests and queues them; how many, or why not even the first.
+ * @cmd, of a single one, is to be told when it is over; or NULL. The caller, who
+ * holds the channel's mutex, is to pump then or soon.
  */
-struct dmafd_job *dmafd_prepare(struct dmafd_chan *chan, const struct dmafd_request *request);
-/* Queues it; the caller, who holds the mutex, is to pump then or soon. */
-void dmafd_enqueue(struct dmafd_chan *chan, struct dmafd_job *job);
+int dmafd_queue(struct dmafd_chan *chan, const struct dmafd_request *requests,
+		unsigned int count, struct io_uring_cmd *cmd);
 
 int dmafd_uring_cmd(struct io_uring_cmd *cmd, unsigned int issue_flags);
 int dmafd_uring_iopoll(struct io_uring_cmd *cmd, struct io_comp_batch *batch,
@@ -727,7 +742,12 @@ void dmafd_pump(struct dmafd_chan *chan);
  */
 void dmafd_call_back(struct dmafd_chan *chan, struct dma_async_tx_descriptor *tx,
 		     struct dmafd_slot *slot, dma_async_tx_callback_result call);
-/* Counts in what the controller is done with. Caller owns the pump. */
+/* Nothing is in it any more. Caller holds the channel's lock. */
+void dmafd_slot_clear(struct dmafd_slot *slot);
+/*
+ * Counts in what the controller is done with, and completes the jobs that are over.
+ * Caller owns the pump.
+ */
 void dmafd_retire(struct dmafd_chan *chan);
 /* Sees to it that the watchdog looks at the first job in time. Caller holds the lock. */
 void dmafd_watch(struct dmafd_chan *chan);
@@ -748,10 +768,10 @@ void dmafd_status(struct dmafd_chan *chan, struct dmafd_status *status);
 void dmafd_begin_time(struct dmafd_chan *chan, struct dmafd_job *job, u64 now_ns);
 
 /*
- * The first job in the queue is over; the one that is the first then, or NULL. Caller
+ * Completes some of the jobs at the head of the queue that are over; how many. Caller
  * owns the pump.
  */
-struct dmafd_job *dmafd_complete(struct dmafd_chan *chan, struct dmafd_job *job);
+unsigned int dmafd_complete_some(struct dmafd_chan *chan);
 /* Copies up to @max completions to the caller; how many, or an error. */
 int dmafd_take(struct dmafd_chan *chan, struct dmafd_completion __user *user, size_t max);
 /* Waits until so many jobs are complete: 0 or -EINTR. */

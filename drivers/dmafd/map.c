@@ -278,9 +278,14 @@ void dmafd_map_free(struct dmafd_map *map)
 
 struct dmafd_map *dmafd_map_get(struct dmafd_buf *buf, struct dmafd_ctrl *ctrl)
 {
-	struct dmafd_map *map = xa_load(&buf->maps, ctrl->id);
+	struct dmafd_map *map = buf->recent;
 
-	return map ?: make_map(buf, ctrl);
+	if (map && map->ctrl == ctrl)
+		return map;
+	map = xa_load(&buf->maps, ctrl->id) ?: make_map(buf, ctrl);
+	if (!IS_ERR(map))
+		buf->recent = map;
+	return map;
 }
 
 static struct dmafd_map *make_raw(const struct dmafd_map *map)
@@ -400,4 +405,20 @@ void dmafd_map_for_cpu(const struct dmafd_map *map, size_t at, size_t len)
 	if (map->sync && len)
 		trace_dmafd_sync(map, len, false);
 	sync_range(map, at, len, sync_for_cpu);
+}
+
+void dmafd_map_piece_for_device(const struct dmafd_map *map, dma_addr_t addr, size_t len)
+{
+	if (!map->sync)
+		return;
+	trace_dmafd_sync(map, len, true);
+	dma_sync_single_for_device(map->ctrl->dev, addr, len, map->dir);
+}
+
+void dmafd_map_piece_for_cpu(const struct dmafd_map *map, dma_addr_t addr, size_t len)
+{
+	if (!map->sync)
+		return;
+	trace_dmafd_sync(map, len, false);
+	dma_sync_single_for_cpu(map->ctrl->dev, addr, len, map->dir);
 }

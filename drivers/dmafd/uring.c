@@ -272,20 +272,18 @@ static int submit(struct io_uring_cmd *cmd, const struct dmafd_request *request,
 		  unsigned int issue_flags)
 {
 	struct dmafd_chan *chan = cmd->file->private_data;
-	struct dmafd_job *job;
+	int n;
 
 	*outcome_of(cmd) = (struct outcome){ .polled = issue_flags & IO_URING_F_IOPOLL };
 	compat_uring_mark_cancelable(cmd, issue_flags);
 	mutex_lock(&chan->mutex);
-	job = dmafd_prepare(chan, request);
-	if (!IS_ERR(job)) {
-		job->cmd = cmd;
-		dmafd_enqueue(chan, job);
+	n = dmafd_queue(chan, request, 1, cmd);
+	if (n > 0) {
 		pump_soon(cmd->file);
 		watch(chan);
 	}
 	mutex_unlock(&chan->mutex);
-	return PTR_ERR_OR_ZERO(job);
+	return min(n, 0);
 }
 
 /*
