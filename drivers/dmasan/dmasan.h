@@ -354,6 +354,7 @@ void san_report_all(struct san_device *san, const struct san_findings *findings)
 void san_report_call(struct san_device *san, enum san_kind kind, dma_addr_t addr, size_t size,
 		     enum dma_data_direction dir);
 const char *san_kind_name(enum san_kind kind);
+const char *san_direction_name(enum dma_data_direction dir);
 /* The symbol at which a driver called. */
 int san_trace_place(const struct san_trace *trace, char *to, size_t size);
 void san_reports_show(struct seq_file *seq);
