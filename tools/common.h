@@ -24,6 +24,7 @@ enum status {
 	STATUS_NO_DEVICE,	/* no device, no permission, no channel */
 	STATUS_DIFFERS,		/* what was moved is not what it should be */
 	STATUS_LOST,		/* a stream was not continuous */
+	STATUS_FOUND,		/* a driver's bug was reported */
 };
 
 /* An option of a command. */
@@ -53,7 +54,7 @@ struct command {
 };
 
 extern const struct command command_list, command_info, command_copy, command_fill, command_test,
-	command_bench, command_record, command_play, command_sim;
+	command_bench, command_record, command_play, command_sim, command_san;
 
 /* What the common options were set to. */
 struct settings {

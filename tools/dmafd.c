@@ -11,7 +11,7 @@
 
 static const struct command *const commands[] = {
 	&command_list, &command_info, &command_copy, &command_fill, &command_test,
-	&command_bench, &command_record, &command_play, &command_sim,
+	&command_bench, &command_record, &command_play, &command_sim, &command_san,
 };
 
 /* The common options, and which bit of struct command's "with" asks for each. */
@@ -88,7 +88,8 @@ static void print_main_help(void)
 	       "  2  wrong command line\n"
 	       "  3  no device, no permission, or no channel that is free\n"
 	       "  4  data is not what it should be\n"
-	       "  5  a stream lost data\n\n"
+	       "  5  a stream lost data\n"
+	       "  6  a bug of a driver was found\n\n"
 	       "Sizes may end in K, M, G or T (of 1024), durations in ms, s, m or h.\n");
 }
 
