@@ -14,6 +14,7 @@
  *	source.c	whether memory is fit to be mapped
  *	quarantine.c	what was unmapped or freed lately
  *	tree.c		mappings by their address
+ *	stack.c		who called
  *	report.c	tells what was found
  *	debugfs.c	the files
  *
@@ -339,9 +340,15 @@ void *san_pages_alloc(struct san_device *san, size_t size, dma_addr_t *addr,
 void san_pages_free(struct san_device *san, size_t size, void *vaddr, dma_addr_t addr,
 		    enum dma_data_direction dir);
 
+/* ---- stack.c ---- */
+
+/* Who called, without those of this module. Any context but NMI. */
+void san_trace_here(struct san_trace *trace);
+int san_stack_init(void);
+void san_stack_exit(void);
+
 /* ---- report.c; with no lock held, in any context ---- */
 
-void san_trace_here(struct san_trace *trace);
 /* Room for another, filled with what is known of the mapping; NULL if there is none. */
 struct san_finding *san_find(struct san_findings *findings, enum san_kind kind,
 			     const struct san_map *map);

@@ -11,7 +11,6 @@
 #include <linux/panic.h>
 #include <linux/ratelimit.h>
 #include <linux/seq_file.h>
-#include <linux/stacktrace.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 
@@ -22,7 +21,6 @@
 #define RECORD_ROOM	512
 #define PLACES		256	/* where something was found already */
 #define PLACE_FRAMES	3U	/* by which places differ */
-#define RAW_FRAMES	20
 #define PLACE_ROOM	96
 #define LOG_BURST	32
 
@@ -106,17 +104,6 @@ const char *san_direction_name(enum dma_data_direction dir)
 }
 
 /* ---- where ---- */
-
-void san_trace_here(struct san_trace *trace)
-{
-	unsigned long raw[RAW_FRAMES];
-	unsigned int count = stack_trace_save(raw, RAW_FRAMES, 1), i;
-
-	trace->count = 0;
-	for (i = 0; i < count && trace->count < SAN_FRAMES; i++)
-		if (!within_module(raw[i], THIS_MODULE))
-			trace->frame[trace->count++] = raw[i];
-}
 
 /* What the DMA API and its helpers are called. */
 static bool is_api(const char *symbol)
