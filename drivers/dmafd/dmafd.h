@@ -321,7 +321,7 @@ struct dmafd_map {
 	unsigned int line;		/* what the device writes along with a byte; or 1 */
 	unsigned int parts;
 	struct dmafd_part *part;
-	struct dmafd_map *raw;		/* the same, never synchronized; or NULL. See dmafd_map_raw() */
+	struct dmafd_map *raw;		/* see dmafd_map_raw(); or NULL */
 };
 
 /* A place in a mapping. */
