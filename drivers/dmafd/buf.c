@@ -64,15 +64,15 @@ int dmafd_buf_publish(struct dmafd_ctx *ctx, struct dmafd_buf *buf, struct dmafd
 	return 0;
 }
 
-struct dmafd_buf *dmafd_buf_find(struct dmafd_ctx *ctx, u32 id)
+struct dmafd_buf *dmafd_buf_search(struct dmafd_ctx *ctx, u32 id)
 {
-	struct dmafd_buf **recent = &ctx->recent[id % DMAFD_RECENT];
+	struct dmafd_buf *buf = xa_load(&ctx->bufs, id);
 
 	lockdep_assert_held(&ctx->lock);
 
-	if (!*recent || (*recent)->id != id)
-		*recent = xa_load(&ctx->bufs, id);
-	return *recent;
+	if (buf)
+		ctx->recent[id % DMAFD_RECENT] = buf;
+	return buf;
 }
 
 static void take_away(struct dmafd_ctx *ctx, struct dmafd_buf *buf)
@@ -80,7 +80,8 @@ static void take_away(struct dmafd_ctx *ctx, struct dmafd_buf *buf)
 	lockdep_assert_held(&ctx->lock);
 
 	xa_erase(&ctx->bufs, buf->id);
-	ctx->recent[buf->id % DMAFD_RECENT] = NULL;
+	if (ctx->recent[buf->id % DMAFD_RECENT] == buf)
+		ctx->recent[buf->id % DMAFD_RECENT] = NULL;
 }
 
 int dmafd_buf_remove(void *object, struct dmafd_cmd *cmd)

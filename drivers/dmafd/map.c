@@ -276,13 +276,10 @@ void dmafd_map_free(struct dmafd_map *map)
 	kfree(map);
 }
 
-struct dmafd_map *dmafd_map_get(struct dmafd_buf *buf, struct dmafd_ctrl *ctrl)
+struct dmafd_map *dmafd_map_search(struct dmafd_buf *buf, struct dmafd_ctrl *ctrl)
 {
-	struct dmafd_map *map = buf->recent;
+	struct dmafd_map *map = xa_load(&buf->maps, ctrl->id) ?: make_map(buf, ctrl);
 
-	if (map && map->ctrl == ctrl)
-		return map;
-	map = xa_load(&buf->maps, ctrl->id) ?: make_map(buf, ctrl);
 	if (!IS_ERR(map))
 		buf->recent = map;
 	return map;
@@ -322,7 +319,7 @@ struct dmafd_map *dmafd_map_raw(struct dmafd_buf *buf, struct dmafd_map *map)
 
 /* ---- places ---- */
 
-void dmafd_map_seek(const struct dmafd_map *map, size_t at, struct dmafd_place *place)
+const struct dmafd_part *dmafd_map_search_part(const struct dmafd_map *map, size_t at)
 {
 	unsigned int low = 0, high = map->parts - 1, middle;
 
@@ -334,13 +331,15 @@ void dmafd_map_seek(const struct dmafd_map *map, size_t at, struct dmafd_place *
 		else
 			high = middle - 1;
 	}
-	place->part = low;
-	place->at = at - map->part[low].at;
+	return &map->part[low];
 }
 
-dma_addr_t dmafd_map_addr(const struct dmafd_map *map, const struct dmafd_place *place)
+void dmafd_map_seek(const struct dmafd_map *map, size_t at, struct dmafd_place *place)
 {
-	return map->part[place->part].addr + place->at;
+	const struct dmafd_part *part = dmafd_map_part(map, at);
+
+	place->part = part - map->part;
+	place->at = at - part->at;
 }
 
 size_t dmafd_map_run(const struct dmafd_map *map, const struct dmafd_place *place, size_t want)

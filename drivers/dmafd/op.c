@@ -28,6 +28,16 @@ u64 dmafd_opcodes(void)
 	return BIT_ULL(ARRAY_SIZE(needs)) - 1;
 }
 
+u32 dmafd_opcodes_of(u32 caps, enum dma_transfer_direction direction)
+{
+	u32 opcode, opcodes = 0;
+
+	for (opcode = 0; opcode < ARRAY_SIZE(needs); opcode++)
+		if (!(needs[opcode] & ~caps) && dmafd_slave_may(direction, opcode))
+			opcodes |= BIT(opcode);
+	return opcodes;
+}
+
 /* Whether all is 0 that is of no use. */
 static bool is_lean(const struct dmafd_op *op)
 {
@@ -58,8 +68,7 @@ static bool is_lean(const struct dmafd_op *op)
 int dmafd_op_check(const struct dmafd_chan *chan, const struct dmafd_op *op)
 {
 	if (op->flags & ~(DMAFD_OP_FENCE | DMAFD_OP_NO_COMPLETION | DMAFD_OP_NO_SYNC) ||
-	    op->opcode >= ARRAY_SIZE(needs) || needs[op->opcode] & ~chan->caps ||
-	    !dmafd_slave_may(chan, op->opcode))
+	    op->opcode >= ARRAY_SIZE(needs) || !(chan->opcodes & BIT(op->opcode)))
 		return -EOPNOTSUPP;
 	if (!is_lean(op) || op->value > U8_MAX || (op->opcode != DMAFD_OP_NOP && !op->length))
 		return -EINVAL;
@@ -82,7 +91,7 @@ static int find_stretch(struct dmafd_chan *chan, struct dmafd_stretch *stretch, 
 		return -EACCES;
 	if (at > buf->length || length > buf->length - at)
 		return -EINVAL;
-	if (dmafd_import_busy(buf, access))
+	if (buf->dmabuf && dmafd_import_busy(buf, access))
 		return -EBUSY;
 	stretch->map = dmafd_map_get(buf, chan->ctrl);
 	if (IS_ERR(stretch->map))
@@ -450,14 +459,14 @@ static bool is_whole(const struct dmafd_chan *chan, const struct dmafd_stream *s
 {
 	const struct dmafd_stretch *stretch = &stream->one;
 	const struct dmafd_part *part;
-	struct dmafd_place place;
+	size_t in;
 
 	if (stream->count != 1 || stream->list)
 		return false;
-	dmafd_map_seek(stretch->map, stretch->at, &place);
-	part = &stretch->map->part[place.part];
-	*addr = part->addr + place.at;
-	return stretch->len <= part->len - place.at && !((*addr | stretch->len) & (align - 1)) &&
+	part = dmafd_map_part(stretch->map, stretch->at);
+	in = stretch->at - part->at;
+	*addr = part->addr + in;
+	return stretch->len <= part->len - in && !((*addr | stretch->len) & (align - 1)) &&
 	       stretch->len - 1 <= chan->boundary - (*addr & chan->boundary);
 }
 

@@ -27,7 +27,7 @@ static bool is_in_progress(struct dmafd_chan *chan, struct dmafd_slot *slot)
 	dma_cookie_t cookie = READ_ONCE(slot->cookie);
 
 	return cookie > 0 && !is_known_to_be_done(chan->dma, cookie) &&
-	       dma_async_is_tx_complete(chan->dma, cookie, NULL, NULL) == DMA_IN_PROGRESS;
+	       dmaengine_tx_status(chan->dma, cookie, NULL) == DMA_IN_PROGRESS;
 }
 
 /*
@@ -36,13 +36,11 @@ static bool is_in_progress(struct dmafd_chan *chan, struct dmafd_slot *slot)
  */
 static bool is_followed(struct dmafd_chan *chan, const struct dmafd_slot *slot)
 {
-	const struct dmafd_slot *first = slot->run->slot;
-	const struct dmafd_slot *next = &first[(slot - first + 1) % DMAFD_WINDOW];
-	dma_cookie_t cookie = READ_ONCE(next->cookie);
+	dma_cookie_t cookie = READ_ONCE(slot->next->cookie);
 
 	lockdep_assert_held(&chan->lock);
 
-	return cookie > 0 && !next->done && is_known_to_be_done(chan->dma, cookie);
+	return cookie > 0 && !slot->next->done && is_known_to_be_done(chan->dma, cookie);
 }
 
 static void piece_done(void *param, const struct dmaengine_result *result)
@@ -74,7 +72,7 @@ static void call_plainly(void *param)
 	dma_cookie_t cookie = READ_ONCE(slot->cookie);
 	struct dmaengine_result result = { .result = DMA_TRANS_NOERROR };
 
-	if (cookie > 0 && dma_async_is_tx_complete(dma, cookie, NULL, NULL) == DMA_ERROR)
+	if (cookie > 0 && dmaengine_tx_status(dma, cookie, NULL) == DMA_ERROR)
 		result.result = DMA_TRANS_ABORTED;
 	slot->call(slot, &result);
 }

@@ -144,6 +144,8 @@ int dmafd_request_fetch(const struct dmafd_chan *chan, struct dmafd_request *req
 
 void dmafd_request_free(const struct dmafd_request *request)
 {
+	if (!request->src)
+		return;
 	kvfree(request->src);
 	kvfree(request->dst);
 }
