@@ -163,14 +163,18 @@ static void open_screen(struct screen *screen, struct dmafd_ctx *ctx, struct ima
 	dumb.width = screen->mode.hdisplay;
 	dumb.height = screen->mode.vdisplay;
 	control(screen->fd, DRM_IOCTL_MODE_CREATE_DUMB, &dumb, "the screen's memory");
-	framebuffer.width = image->width = dumb.width;
-	framebuffer.height = image->height = dumb.height;
-	framebuffer.pitch = image->stride = dumb.pitch;
-	framebuffer.handle = export.handle = dumb.handle;
+	framebuffer.width = dumb.width;
+	framebuffer.height = dumb.height;
+	framebuffer.pitch = dumb.pitch;
+	framebuffer.handle = dumb.handle;
 	control(screen->fd, DRM_IOCTL_MODE_ADDFB, &framebuffer, "a framebuffer");
 	screen->framebuffer = framebuffer.fb_id;
+	export.handle = dumb.handle;
 	control(screen->fd, DRM_IOCTL_PRIME_HANDLE_TO_FD, &export, "the screen as a dma-buf");
-	image->buf = dmafd_buf_import(ctx, export.fd, DMAFD_WRITE);
+	*image = (struct image){
+		.buf = dmafd_buf_import(ctx, export.fd, DMAFD_WRITE),
+		.width = dumb.width, .height = dumb.height, .stride = dumb.pitch,
+	};
 	if (!image->buf)
 		err(1, "the screen's memory");
 	close(export.fd);
@@ -184,7 +188,7 @@ static void show(struct screen *screen)
 		.mode = screen->mode, .mode_valid = 1,
 	};
 
-	control(screen->fd, DRM_IOCTL_MODE_SETCRTC, &crtc, "to show it");
+	control(screen->fd, DRM_IOCTL_MODE_SETCRTC, &crtc, "the screen");
 	puts("shown");
 	fflush(stdout);
 	getchar();
@@ -240,14 +244,14 @@ static uint64_t at(const struct image *image, unsigned int x, unsigned int y)
 static void flip(struct dmafd_job *job, const struct image *to, unsigned int x, unsigned int y,
 		 const struct image *from, struct dmafd_range *rows)
 {
-	struct dmafd_range *dst = rows, *src = rows + from->height;
-	unsigned int i, length = from->width * PIXEL;
+	unsigned int i, count = from->height, length = from->width * PIXEL;
+	struct dmafd_range *dst = rows, *src = rows + count;
 
-	for (i = 0; i < from->height; i++) {
+	for (i = 0; i < count; i++) {
 		dst[i] = (struct dmafd_range){ to->buf, at(to, x, y + i), length };
-		src[i] = (struct dmafd_range){ from->buf, at(from, 0, from->height - 1 - i), length };
+		src[i] = (struct dmafd_range){ from->buf, at(from, 0, count - 1 - i), length };
 	}
-	dmafd_job_copyv(job, dst, from->height, src, from->height);
+	dmafd_job_copyv(job, dst, count, src, count);
 }
 
 static void copy(struct dmafd_chan *chan, const struct image *to, const struct image *from)
@@ -272,7 +276,7 @@ static void copy(struct dmafd_chan *chan, const struct image *to, const struct i
 			  -(int64_t)to->stride, from->buf, part, from->stride,
 			  PART_WIDTH * PIXEL, PART_HEIGHT);
 	if (dmafd_run(chan, jobs, 4, NULL))
-		err(1, "cannot copy");
+		err(1, "the jobs");
 	free(rows);
 }
 
@@ -292,7 +296,7 @@ int main(int argc, char **argv)
 	chan = dmafd_chan_open(ctx, argv[3], NULL);
 	if (!chan)
 		err(1, "no channel");
-	screen.fd = open(argv[2], O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+	screen.fd = open(argv[2], O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
 	if (screen.fd < 0 || fstat(screen.fd, &target))
 		err(1, "%s", argv[2]);
 	camera = open_camera(argv[1], ctx, &from);

@@ -58,7 +58,8 @@ try '^1048576 bytes copied$' examples/copy
 try '^64 blocks, sum [0-9]+$' examples/pipeline
 try '^320x200 cut out of 640x480$' examples/crop
 try '^262144 bytes shared$' examples/share
-[ $ring = 0 ] || try '^20 periods, [0-9]+ lost, sum [0-9]+$' examples/adc-ring adc 20
+# More have passed where the machine was busy.
+[ $ring = 0 ] || try '^(2[0-9]|[3-9][0-9]|[0-9]{3,}) periods, [0-9]+ lost, sum [0-9]+$' examples/adc-ring adc 20
 for page; do
 	try '' "$page"
 done

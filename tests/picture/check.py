@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Compare what examples/picture.c made, a BMP or PPM file, with what it must be.
+"""Compare what examples/picture.c made, a BMP, PPM or PNG file, with what it must be.
 
 The camera shows squares in eight colours, eight of them side by side, and each row
 begins with the next colour. The picture is that, 320x180; below it a part, 128x72
@@ -8,6 +8,7 @@ from 100,30 on; beside both the same upside down.
 
 import struct
 import sys
+import zlib
 
 WHITE, BLACK = (255, 255, 255), (0, 0, 0)
 COLOURS = [WHITE, (255, 255, 0), (0, 255, 255), (0, 255, 0),
@@ -49,10 +50,44 @@ def read_bmp(data):
     return (width, -height), lambda i: tuple(data[start + 4 * i + c] for c in (2, 1, 0))
 
 
+def paeth(a, b, c):
+    return min((a, b, c), key=lambda value: abs(a + b - c - value))
+
+
+def unfilter(kind, row, above):
+    """A row of a PNG file, whose bytes are told by those to the left and above."""
+    for i, byte in enumerate(row):
+        left, corner = (row[i - 3], above[i - 3]) if i >= 3 else (0, 0)
+        guess = (0, left, above[i], (left + above[i]) // 2, paeth(left, above[i], corner))
+        row[i] = (byte + guess[kind]) & 255
+    return row
+
+
+def read_png(data):
+    packed, at = b"", 8
+    while at < len(data):
+        length, kind = struct.unpack_from(">I4s", data, at)
+        if kind == b"IDAT":
+            packed += data[at + 8:at + 8 + length]
+        at += length + 12
+    width, height, *form = struct.unpack_from(">IIBBBBB", data, 16)
+    if form != [8, 2, 0, 0, 0]:
+        sys.exit("no PNG file with 8 bits of red, green and blue")
+    raw, rows, above = zlib.decompress(packed), bytearray(), bytes(3 * width)
+    for y in range(height):
+        row = raw[y * (3 * width + 1):(y + 1) * (3 * width + 1)]
+        above = unfilter(row[0], bytearray(row[1:]), above)
+        rows += above
+    return (width, height), lambda i: tuple(rows[3 * i:3 * i + 3])
+
+
+READERS = {"bmp": read_bmp, "png": read_png, "ppm": read_ppm}
+
+
 def main(path):
     with open(path, "rb") as file:
         data = file.read()
-    size, pixel = (read_bmp if path.endswith(".bmp") else read_ppm)(data)
+    size, pixel = READERS[path[-3:]](data)
     if size != (2 * WIDTH, 2 * HEIGHT):
         sys.exit(f"{path} is {size[0]}x{size[1]}")
     for i in range(size[0] * size[1]):
