@@ -53,6 +53,8 @@ help:
 	@echo 'make shell BOARD=…     a shell on a board: $(BOARDS)'
 	@echo '  KERNEL=…             with another kernel than 6.1'
 	@echo 'make bench             what dmafd costs, on raspi3b or BOARD=…; JSON=1 for programs'
+	@echo 'make picture           a picture from a virtual camera by DMA to a screen: docs/picture.png'
+	@echo '  BOARD=… FILE=…       on another board than pc; to another file, .png, .ppm or .bmp'
 	@echo 'make style             the style checks alone'
 	@echo 'make modules           build drivers/ in place, for the kernel that runs here'
 	@echo '  KDIR=…               for the kernel of these headers'
@@ -189,6 +191,11 @@ check-debug: deps-debug
 bench: deps-run
 	@$(MAKE) -s stage-$(arch-$(or $(BOARD),raspi3b))-$(or $(KERNEL),6.1) KERNELS=$(or $(KERNEL),6.1)
 	@bench/run $(if $(JSON),--json) $(or $(BOARD),raspi3b) $(or $(KERNEL),6.1)
+
+.PHONY: picture
+picture: deps-run
+	@$(MAKE) -s stage-$(arch-$(or $(BOARD),pc))-$(or $(KERNEL),6.1) KERNELS=$(or $(KERNEL),6.1)
+	@scripts/picture --board $(or $(BOARD),pc) --kernel $(or $(KERNEL),6.1) '$(or $(FILE),docs/picture.png)'
 
 .PHONY: shell
 shell: deps-run
