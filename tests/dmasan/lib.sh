@@ -36,8 +36,13 @@ counter() { # NAME COUNTER
 	sed -n "s/^$1 .*[ ]$2=\([0-9]*\).*/\1/p" "$san/devices"
 }
 
+# A file in debugfs always has the length 0.
+is_empty() { # FILE
+	[ -z "$(cat "$1")" ]
+}
+
 expect_silence() {
-	[ ! -s "$san/reports" ] || bad "$(head -n 5 "$san/reports")"
+	is_empty "$san/reports" || bad "$(head -n 5 "$san/reports")"
 }
 
 # The address of the first device of a class on the PCI bus.

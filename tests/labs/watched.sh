@@ -46,6 +46,7 @@ watch() { # LAB
 	# One is the Pi's controller's own.
 	expect [ "$(sort -n "$calls" | tail -n 1)" -gt 1 ]
 	expect_silence
+	echo clear >"$san/reports"
 	expect remove_dmasim
 }
 
