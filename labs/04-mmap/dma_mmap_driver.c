@@ -19,6 +19,7 @@
  * the ioctl hands them to the controller and back:
  *
  *	dma_mmap_probe()   dma_map_single()              to the controller
+ *	                   dma_sync_single_for_cpu()     to the CPU
  *	dma_mmap_ioctl()   dma_sync_single_for_device()  to the controller
  *	                   dma_sync_single_for_cpu()     to the CPU
  *	dma_mmap_remove()  dma_unmap_single()            to the CPU, for good
@@ -319,6 +320,8 @@ static int dma_mmap_map(struct dma_mmap *dm)
 				 DMA_TO_DEVICE);
 		return -ENOMEM;
 	}
+	/* Mapping gave it to the controller; programs write at any time but one. */
+	dma_mmap_to_cpu(dm, DMA_MMAP_SIZE);
 	return 0;
 }
 

@@ -58,7 +58,8 @@ test_nothing_late() {
 	echo 0 >"$parameters/quarantine_kb"
 	echo "pci:$nvme" >"$san/detach" || bad 'not detached'
 	echo "pci:$card" >"$san/detach" || bad 'not detached'
-	expect_silence
+	# Of a descriptor whose first page has been used, e1000e forgets the others.
+	expect_silence 'kind=leak .*mapped=e1000_alloc_rx_buffers_ps'
 }
 
 modprobe dmasan

@@ -179,7 +179,10 @@ static pid_t start_endless_runner(void)
 
 	if (pid)
 		return pid;
-	fd = lab_open(&lab, O_WRONLY);
+	fd = open(lab.device, O_WRONLY | O_CLOEXEC);
+	/* On a slow machine the driver may be unbound already. */
+	if (fd < 0)
+		_exit(errno == ENOENT || errno == ENODEV ? 0 : 1);
 	for (i = 0;; i++)
 		if (run(fd, recipes[i % RECIPES]) < 0)
 			_exit(errno == ENODEV ? 0 : 1);
@@ -213,8 +216,7 @@ TEST_F(loaded, unbound_while_running, .timeout = 60)
 		usleep(20000);
 		lab_unbind(&lab);
 		ASSERT_OK(waitpid(pid, &status, 0));
-		/* Or it came too late to open it, which ends the test program. */
-		EXPECT_TRUE(WIFEXITED(status));
+		EXPECT_EQ(0, status);
 		lab_bind(&lab);
 	}
 }
