@@ -172,7 +172,8 @@ all_channels_busy() {
 	kill $pids
 	wait $pids
 	[ $status -eq 0 ] && finding warn channels 'all 2 are taken' &&
-		finding ok "channel ${dma}chan1" "held by dmafd[${pids##* }]" || return
+		finding ok "channel ${dma}chan1" "held by dmafd[${pids##* }]" &&
+		finding ok buffers 'of dmafd, of ' && ! grep -q "^ok *buffers *0 of" "$tmp/out" || return
 	doctor 0 && finding ok channels '2 of 2 are free'
 }
 
