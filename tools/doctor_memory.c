@@ -397,7 +397,8 @@ static void check_buffers(void)
 		if (names.name[i][0] >= '1' && names.name[i][0] <= '9')
 			add_process(&pinned, names.name[i]);
 	system_list_free(&names);
-	found(VERDICT_OK, "buffers", NULL, "%llu of dmafd, of %s, in %llu processes that can be seen",
+	found(VERDICT_OK, "buffers", NULL,
+	      "%llu of dmafd, of %s, in %llu processes that can be seen",
 	      (unsigned long long)pinned.buffers, human(pinned.pages * page),
 	      (unsigned long long)pinned.processes);
 	fact_number("buffers", pinned.buffers);
