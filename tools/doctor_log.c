@@ -16,6 +16,10 @@ struct kind {
 	const char *hint;
 };
 
+/* Of the number that a record begins with. */
+#define LEVEL_MASK 7
+#define LEVEL_DEBUG 7
+
 #define FAULT_HINT "a device used an address that is not mapped for it: look at its driver"
 #define REACH_HINT \
 	"memory lies above a device's DMA mask: its driver sets too small a mask, or none"
@@ -105,7 +109,7 @@ static void look_at(const char *line, struct seen *seen)
 	size_t i;
 
 	/* What begins with a blank tells of the device that the line before is about. */
-	if (!text || *line == ' ')
+	if (!text || *line == ' ' || (strtoul(line, NULL, 10) & LEVEL_MASK) == LEVEL_DEBUG)
 		return;
 	for (i = 0; text[i + 1] && i < sizeof(small) - 1; i++)
 		small[i] = tolower((unsigned char)text[i + 1]);
