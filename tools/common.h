@@ -24,7 +24,7 @@ enum status {
 	STATUS_NO_DEVICE,	/* no device, no permission, no channel */
 	STATUS_DIFFERS,		/* what was moved is not what it should be */
 	STATUS_LOST,		/* a stream was not continuous */
-	STATUS_WARN,		/* the doctor warns */
+	STATUS_FOUND,		/* the doctor warns, or a driver's bug was reported */
 	STATUS_BAD,		/* the doctor found that dmafd cannot be used */
 };
 
@@ -55,7 +55,7 @@ struct command {
 };
 
 extern const struct command command_list, command_info, command_copy, command_fill, command_test,
-	command_bench, command_record, command_play, command_sim, command_doctor,
+	command_bench, command_record, command_play, command_sim, command_san, command_doctor,
 	command_trace, command_top;
 
 /* What the common options were set to. */

@@ -11,7 +11,7 @@
 
 static const struct command *const commands[] = {
 	&command_list, &command_info, &command_copy, &command_fill, &command_test,
-	&command_bench, &command_record, &command_play, &command_sim, &command_top,
+	&command_bench, &command_record, &command_play, &command_sim, &command_san, &command_top,
 	&command_trace, &command_doctor,
 };
 
@@ -90,7 +90,7 @@ static void print_main_help(void)
 	       "  3  no device, no permission, or no channel that is free\n"
 	       "  4  data is not what it should be\n"
 	       "  5  a stream lost data, or a trace events\n"
-	       "  6  the doctor warns\n"
+	       "  6  the doctor warns, or a driver has a bug\n"
 	       "  7  the doctor found that dmafd cannot be used\n\n"
 	       "Sizes may end in K, M, G or T (of 1024), durations in ms, s, m or h.\n");
 }

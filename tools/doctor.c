@@ -281,7 +281,7 @@ static int run(int argc, char **argv)
 		if (!settings.quiet)
 			print_counts(counts);
 	}
-	return worst == VERDICT_BAD ? STATUS_BAD : worst == VERDICT_WARN ? STATUS_WARN :
+	return worst == VERDICT_BAD ? STATUS_BAD : worst == VERDICT_WARN ? STATUS_FOUND :
 	       STATUS_FINE;
 }
 

@@ -149,9 +149,9 @@ static void publish(struct dmafd_chan *chan, struct list_head *over, u64 now_ns)
 	spin_unlock_irqrestore(&chan->lock, flags);
 }
 
-unsigned int dmafd_complete_some(struct dmafd_chan *chan)
+bool dmafd_complete_some(struct dmafd_chan *chan)
 {
-	struct io_uring_cmd *cmds[SOME_JOBS];
+	struct io_uring_cmd *cmds[SOME_JOBS] __uninitialized;
 	unsigned int count = 0, nr_cmds = 0, i;
 	struct dmafd_job *job;
 	LIST_HEAD(over);
@@ -159,7 +159,7 @@ unsigned int dmafd_complete_some(struct dmafd_chan *chan)
 
 	take_over(chan, &over);
 	if (list_empty(&over))
-		return 0;
+		return false;
 	list_for_each_entry(job, &over, node) {
 		finish(chan, job);
 		dmafd_job_release(job);
@@ -178,7 +178,7 @@ unsigned int dmafd_complete_some(struct dmafd_chan *chan)
 	/* Who is told finds room for the next one. */
 	for (i = 0; i < nr_cmds; i++)
 		dmafd_uring_done(cmds[i]);
-	return count;
+	return count == SOME_JOBS;
 }
 
 /* ---- completions ---- */
@@ -237,7 +237,7 @@ static void taken(struct dmafd_chan *chan, size_t count)
 /* Gives up to @max; how many, or -EFAULT if not even one. What could not be given stays. */
 static int give_some(struct dmafd_chan *chan, struct dmafd_completion __user *user, size_t max)
 {
-	struct dmafd_completion records[SOME_RECORDS];
+	struct dmafd_completion records[SOME_RECORDS] __uninitialized;
 	size_t n = find_records(chan, records, min_t(size_t, max, SOME_RECORDS));
 	size_t given;
 

@@ -139,7 +139,8 @@ static int fetch_some(struct dmafd_chan *chan, struct dmafd_request *request,
 static int submit_some(struct dmafd_chan *chan, const u8 __user *user, u32 op_size,
 		       unsigned int max)
 {
-	struct dmafd_request requests[SOME_OPS];
+	/* Cleared, which many kernels do with what is on the stack, it would cost most of all. */
+	struct dmafd_request requests[SOME_OPS] __uninitialized;
 	int n, i, fetched;
 
 	fetched = fetch_some(chan, requests, user, op_size, max);

@@ -42,7 +42,7 @@ static struct outcome *outcome_of(struct io_uring_cmd *cmd)
 static int fetch_inline(const struct io_uring_cmd *cmd, unsigned int issue_flags,
 			struct dmafd_op *op)
 {
-	u8 command[LARGE_COMMAND];
+	u8 command[LARGE_COMMAND] __uninitialized;
 
 	if (!(issue_flags & IO_URING_F_SQE128))
 		return -EINVAL;
@@ -292,7 +292,7 @@ static int submit(struct io_uring_cmd *cmd, const struct dmafd_request *request,
  */
 static int fetch_and_submit(struct io_uring_cmd *cmd, unsigned int issue_flags)
 {
-	struct dmafd_request request;
+	struct dmafd_request request __uninitialized;
 	int err;
 
 	err = fetch(cmd, issue_flags, &request.op) ?:
