@@ -74,7 +74,7 @@ well() {
 	finding ok module 'dmafd is loaded' && finding ok device 'it belongs to the group dma' &&
 		finding ok group 'dma has member' && finding ok channels 'of them can copy' &&
 		finding ok 'cache line' bytes && finding ok dma-bufs '0, of 0 B' &&
-		finding ok 'zone DMA' free && finding ok swiotlb '' && finding ok iommu '' &&
+		finding ok 'zone DMA(32)?' free && finding ok swiotlb '' && finding ok iommu '' &&
 		finding ok allocations 'had to wait' && nothing masks && nothing holders
 }
 
