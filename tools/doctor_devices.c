@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
+#include <unistd.h>
 
 #define GROUPS "/sys/kernel/iommu_groups"
 #define MASKS "/sys/kernel/debug/dmafd/devices"
@@ -254,6 +255,17 @@ static void list_domains(const struct names *groups, char *text, size_t size, si
 	}
 }
 
+/* The memory that its tables take; since Linux 6.11. */
+static void fact_tables(void)
+{
+	char *vmstat = system_text("/proc/vmstat");
+	uint64_t pages;
+
+	if (vmstat && !number_of_key(vmstat, "nr_iommu_pages", &pages))
+		fact_number("table_bytes", pages * sysconf(_SC_PAGESIZE));
+	free(vmstat);
+}
+
 static void check_iommu(void)
 {
 	struct names units = {}, groups = {};
@@ -279,6 +291,7 @@ static void check_iommu(void)
 	fact_number("groups", groups.count);
 	fact_number("groups_that_pass", identity);
 	fact_text("domains", types);
+	fact_tables();
 	system_list_free(&units);
 	system_list_free(&groups);
 }

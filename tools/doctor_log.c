@@ -16,44 +16,47 @@ struct kind {
 	const char *hint;
 };
 
+/* Of the number that a record begins with. */
+#define LEVEL_MASK 7
+#define LEVEL_DEBUG 7
+
+#define FAULT_HINT "a device used an address that is not mapped for it: look at its driver"
+#define REACH_HINT \
+	"memory lies above a device's DMA mask: its driver sets too small a mask, or none"
+#define ERROR_HINT "look at the lines around it: dmesg | grep -i -C 5 dma"
+#define TIMEOUT_HINT "a transfer did not end: a request line, a clock or an interrupt is wrong"
+
 /* The first one that fits counts. */
 static const struct kind kinds[] = {
-	{ "IOMMU fault", { "dmar:", "fault" },
-	  "a device used an address that is not mapped for it: look at its driver" },
-	{ "IOMMU fault", { "dmar: [dma " },
-	  "a device used an address that is not mapped for it: look at its driver" },
-	{ "IOMMU fault", { "io_page_fault" },
-	  "a device used an address that is not mapped for it: look at its driver" },
-	{ "IOMMU fault", { "smmu", "event 0x" },
-	  "a device used an address that is not mapped for it: look at its driver" },
-	{ "IOMMU fault", { "smmu", "context fault" },
-	  "a device used an address that is not mapped for it: look at its driver" },
-	{ "IOMMU fault", { "iommu", "page fault" },
-	  "a device used an address that is not mapped for it: look at its driver" },
+	{ "IOMMU fault", { "dmar:", "fault" }, FAULT_HINT },
+	{ "IOMMU fault", { "dmar: [dma " }, FAULT_HINT },
+	{ "IOMMU fault", { "io_page_fault" }, FAULT_HINT },
+	{ "IOMMU fault", { "smmu", "event 0x" }, FAULT_HINT },
+	/* Since Linux 6.15. */
+	{ "IOMMU fault", { "smmu", "event: " }, FAULT_HINT },
+	{ "IOMMU fault", { "smmu", "context fault" }, FAULT_HINT },
+	{ "IOMMU fault", { "iommu", "page fault" }, FAULT_HINT },
 	{ "bounce buffers", { "swiotlb", "full" },
 	  "they ran out, and transfers fail: boot with swiotlb=65536, or more" },
-	{ "driver", { "dma-api:" },
+	{ "DMA-API", { "dma-api:" },
 	  "the kernel's checker found a driver's mistake: the lines below it tell where" },
-	{ "driver", { "dmasan:" },
+	{ "dmasan", { "dmasan:" },
 	  "dmasan found a driver's mistake: /sys/kernel/debug/dmasan/reports tells more" },
-	{ "out of reach", { "overflow", "dma", "mask" },
-	  "memory lies above a device's DMA mask: its driver sets too small a mask, or none" },
+	{ "out of reach", { "overflow", "dma", "mask" }, REACH_HINT },
+	{ "out of reach", { "dma addr", "overflow", "mask" }, REACH_HINT },
 	{ "contiguous memory", { "cma", "alloc", "fail" },
 	  "there is too little of it, or in pieces: boot with cma=128M, or more" },
-	{ "timeout", { "dma", "timeout" },
-	  "a transfer did not end: a request line, a clock or an interrupt is wrong" },
-	{ "timeout", { "dma", "timed out" },
-	  "a transfer did not end: a request line, a clock or an interrupt is wrong" },
-	{ "error", { "dma", "error" }, "look at the lines around it: dmesg | grep -i -C 5 dma" },
-	{ "error", { "dma", "fail" }, "look at the lines around it: dmesg | grep -i -C 5 dma" },
-	{ "error", { "dma", " fault" }, "look at the lines around it: dmesg | grep -i -C 5 dma" },
-	{ "error", { "dma", "abort" }, "look at the lines around it: dmesg | grep -i -C 5 dma" },
+	{ "timeout", { "dma", "timeout" }, TIMEOUT_HINT },
+	{ "timeout", { "dma", "timed out" }, TIMEOUT_HINT },
+	{ "error", { "dma", "error" }, ERROR_HINT },
+	{ "error", { "dma", "fail" }, ERROR_HINT },
+	{ "error", { "dma", " fault" }, ERROR_HINT },
+	{ "error", { "dma", "abort" }, ERROR_HINT },
 };
 
 /* What only looks like it. */
 static const char *const harmless[] = {
 	"dma-api: preallocated", "dma-api: debugging", "module verification failed",
-	"no dma platform data", "this is not a bug",
 };
 
 /* The lines of one kind: the kinds of one name share what is behind the first of them. */
@@ -106,7 +109,7 @@ static void look_at(const char *line, struct seen *seen)
 	size_t i;
 
 	/* What begins with a blank tells of the device that the line before is about. */
-	if (!text || *line == ' ')
+	if (!text || *line == ' ' || (strtoul(line, NULL, 10) & LEVEL_MASK) == LEVEL_DEBUG)
 		return;
 	for (i = 0; text[i + 1] && i < sizeof(small) - 1; i++)
 		small[i] = tolower((unsigned char)text[i + 1]);

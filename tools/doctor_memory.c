@@ -354,6 +354,58 @@ static void check_bufs(void)
 	free(text);
 }
 
+/* ---- buffers of dmafd ---- */
+
+/* What contexts tell of themselves in fdinfo. */
+struct pinned {
+	uint64_t processes, buffers, pages;
+};
+
+static void add_process(struct pinned *pinned, const char *pid)
+{
+	uint64_t buffers, pages, before = pinned->buffers;
+	struct names fds;
+	char *text;
+	size_t i;
+
+	/* Those of others are closed to users. */
+	if (system_list(&fds, "/proc/%s/fdinfo", pid))
+		return;
+	for (i = 0; i < fds.count; i++) {
+		text = system_text("/proc/%s/fdinfo/%s", pid, fds.name[i]);
+		if (text && !number_of_key(text, "dmafd-buffers", &buffers) &&
+		    !number_of_key(text, "dmafd-pages", &pages)) {
+			pinned->buffers += buffers;
+			pinned->pages += pages;
+		}
+		free(text);
+	}
+	system_list_free(&fds);
+	pinned->processes += pinned->buffers > before;
+}
+
+static void check_buffers(void)
+{
+	const uint64_t page = sysconf(_SC_PAGESIZE);
+	struct pinned pinned = {};
+	struct names names;
+	size_t i;
+
+	if (system_list(&names, "/proc"))
+		return;
+	for (i = 0; i < names.count; i++)
+		if (names.name[i][0] >= '1' && names.name[i][0] <= '9')
+			add_process(&pinned, names.name[i]);
+	system_list_free(&names);
+	found(VERDICT_OK, "buffers", NULL,
+	      "%llu of dmafd, of %s, in %llu processes that can be seen",
+	      (unsigned long long)pinned.buffers, human(pinned.pages * page),
+	      (unsigned long long)pinned.processes);
+	fact_number("buffers", pinned.buffers);
+	fact_number("bytes", pinned.pages * page);
+	fact_number("processes", pinned.processes);
+}
+
 void check_memory(void)
 {
 	char *vmstat = system_text("/proc/vmstat");
@@ -365,5 +417,6 @@ void check_memory(void)
 	check_allocations(vmstat);
 	check_pools();
 	check_bufs();
+	check_buffers();
 	free(vmstat);
 }
