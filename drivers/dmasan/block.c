@@ -174,9 +174,9 @@ static void free_memory(struct san_map *map)
 
 static int make_anew(struct san_device *san, struct san_map *map)
 {
-	gfp_t gfp = MAP_GFP | __GFP_NORETRY | zone(san->twin.real);
-
-	map->block.vaddr = alloc_pages_exact(map->block.size, gfp);
+	map->block.zone = zone(san->twin.real);
+	map->block.vaddr = alloc_pages_exact(map->block.size,
+					     MAP_GFP | __GFP_NORETRY | map->block.zone);
 	if (map->block.vaddr && !make_copy(map)) {
 		fill(map);
 		if (!give_to_hardware(san, map))
@@ -252,6 +252,7 @@ static bool does_fit(struct san_device *san, const struct san_map *map, size_t c
 	const struct san_block *block = &map->block;
 
 	return block->room >= copy && block->room <= 4 * max_t(size_t, copy, SZ_2K) &&
+	       block->zone == zone(san->twin.real) &&
 	       block->addr + block->size - 1 <= dma_get_mask(san->twin.real);
 }
 

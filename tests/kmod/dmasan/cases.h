@@ -11,6 +11,7 @@ void cpu_writes_from_device(struct kt *t);
 void cpu_writes_long_mapping(struct kt *t);
 void no_sync_for_cpu(struct kt *t);
 void no_sync_for_device(struct kt *t);
+void only_read(struct kt *t);
 void not_written_back(struct kt *t);
 void device_writes(struct kt *t);
 

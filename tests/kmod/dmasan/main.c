@@ -15,6 +15,7 @@ static const struct kt_case cases[] = {
 	KT_CASE(cpu_writes_long_mapping),
 	KT_CASE(no_sync_for_cpu),
 	KT_CASE(no_sync_for_device),
+	KT_CASE(only_read),
 	KT_CASE(not_written_back),
 	KT_CASE(device_writes),
 	/* outside.c */

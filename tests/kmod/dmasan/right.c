@@ -27,7 +27,7 @@ void to_device(struct kt *t)
 	for (i = 0; i < SIZE; i++)
 		page[i] = i * 7 + i / 251;
 	addr = map(t, page, SIZE, DMA_TO_DEVICE);
-	KT_EXPECT(t, !memcmp(page, device_at(t, addr), SIZE), "not seen by the device");
+	KT_EXPECT(t, device_has(t, addr, page, SIZE), "not seen by the device");
 	KT_EXPECT_EQ(t, offset_in_page(page), offset_in_page(addr));
 	unmap(t, addr, SIZE, DMA_TO_DEVICE);
 	expect_silence(t);
