@@ -62,6 +62,7 @@ void large(struct kt *t);
 void mapped_twice(struct kt *t);
 void interrupts_off(struct kt *t);
 void every_size(struct kt *t);
+void page_without_address(struct kt *t);
 
 /* load.c */
 void threads(struct kt *t);

@@ -61,6 +61,7 @@ static const struct kt_case cases[] = {
 	KT_CASE(mapped_twice),
 	KT_CASE(interrupts_off),
 	KT_CASE(every_size),
+	KT_CASE(page_without_address),
 	/* load.c */
 	KT_CASE(threads),
 	KT_CASE(threads_wrong),
