@@ -86,10 +86,10 @@ if [ "${1-}" = attach ]; then
 fi
 set_up || { echo '# the devices are not there'; exit 1; }
 measure read-4k disk_read 4k 4000
-measure read-64k disk_read 64k 1500
-measure read-1m disk_read 1M 100
+measure read-64k disk_read 64k 1000
+measure read-1m disk_read 1M 60
 measure write-4k disk_write 4k 4000
-measure write-64k disk_write 64k 1500
+measure write-64k disk_write 64k 1000
 measure cached disk_cached 64k 500
 measure ping-56 ping -q -c 500 -i 0.001 -s 56 10.0.9.2
 measure ping-1400 ping -q -c 500 -i 0.001 -s 1400 10.0.9.2
