@@ -63,7 +63,7 @@ load_board() {
 	esac
 	[ -r "$boards/$board/board" ] ||
 		usage_error "no board named '$board' (there are: $(board_names | xargs))"
-	arch='' kernels='' dtb='' overlay='' append='' append_iommu=''
+	arch='' kernels='' dtb='' overlay='' symbols='' append='' append_iommu=''
 	control='' cpus=1 qemu=() qemu_iommu=()
 	# shellcheck source=/dev/null
 	. "$boards/$board/board"

@@ -38,32 +38,78 @@ static void start_pump(struct dmafd_chan *chan)
 	dmafd_pump(chan);
 }
 
-/* The piece that the controller works on, and how far it came, as long as it knows. */
+static struct dmafd_slot *slot_at(struct dmafd_chan *chan, unsigned int nr)
+{
+	return &chan->run->slot[(chan->first + nr) % DMAFD_WINDOW];
+}
+
+/*
+ * How far the controller came with a piece, and whether that is its end: it may be
+ * done with it before it calls back, and never does so once it was stopped.
+ */
+static bool is_moved(struct dmafd_chan *chan, const struct dmafd_slot *slot, size_t *moved)
+{
+	struct dma_tx_state state = {};
+	enum dma_status status = dmaengine_tx_status(chan->dma, slot->cookie, &state);
+
+	*moved = 0;
+	if (status != DMA_ERROR)
+		*moved = slot->len - min_t(size_t, state.residue, slot->len);
+	return status == DMA_COMPLETE;
+}
+
+/* The first piece that the controller has, and how much of its job is not counted yet. */
 static struct dmafd_slot *ask_for_progress(struct dmafd_chan *chan, u64 *moved)
 {
-	struct dmafd_slot *slot = &chan->run->slot[chan->first];
-	struct dma_tx_state state = {};
-	enum dma_status status;
+	struct dmafd_slot *first = slot_at(chan, 0);
+	unsigned int nr = 0;
+	bool whole = true;
+	size_t len;
 
 	*moved = 0;
 	if (!chan->count)
 		return NULL;
-	if (slot->job->period) {
+	if (first->job->period) {
 		spin_lock_irq(&chan->lock);
-		*moved = dmafd_cyclic_bytes(chan, &slot->job->overruns);
+		*moved = dmafd_cyclic_bytes(chan, &first->job->overruns);
 		spin_unlock_irq(&chan->lock);
-		return slot;
+		return first;
 	}
-	status = dmaengine_tx_status(chan->dma, slot->cookie, &state);
-	if (status == DMA_IN_PROGRESS || status == DMA_PAUSED)
-		*moved = slot->len - min_t(size_t, state.residue, slot->len);
-	return slot;
+	for (; whole && nr < chan->count && slot_at(chan, nr)->job == first->job; nr++) {
+		whole = is_moved(chan, slot_at(chan, nr), &len);
+		*moved += len;
+	}
+	return first;
+}
+
+/* The controller is about to be stopped: those that it is done with have ended well. */
+static void finish_pieces(struct dmafd_chan *chan)
+{
+	struct dmafd_slot *slot;
+	unsigned int nr;
+	size_t len;
+
+	for (nr = 0; nr < chan->count; nr++) {
+		slot = slot_at(chan, nr);
+		if (slot->job->period || !is_moved(chan, slot, &len))
+			break;
+		spin_lock_irq(&chan->lock);
+		if (!slot->done)
+			slot->residue = slot->len - len;
+		slot->done = true;
+		spin_unlock_irq(&chan->lock);
+	}
+	dmafd_retire(chan);
 }
 
 /* What the controller had is not there any more, and it does not call back. */
 static void forget_pieces(struct dmafd_chan *chan)
 {
+	unsigned int i;
+
 	spin_lock_irq(&chan->lock);
+	for (i = 0; i < DMAFD_WINDOW; i++)
+		dmafd_slot_clear(&chan->run->slot[i]);
 	chan->run_nr = (chan->run_nr + 1) % chan->nr_runs;
 	chan->run = &chan->runs[chan->run_nr];
 	chan->feed = NULL;
@@ -74,29 +120,24 @@ static void forget_pieces(struct dmafd_chan *chan)
 	chan->kick = false;
 }
 
-static struct dmafd_job *first_job(struct dmafd_chan *chan)
-{
-	struct dmafd_job *job;
-
-	spin_lock_irq(&chan->lock);
-	job = list_first_entry_or_null(&chan->queue, struct dmafd_job, node);
-	spin_unlock_irq(&chan->lock);
-	return job;
-}
-
+/* Nobody else changes the queue: the caller has the mutex, and the pump. */
 static unsigned int end_jobs(struct dmafd_chan *chan, int first, int others)
 {
 	struct dmafd_job *job;
 	unsigned int count = 0;
 
-	while ((job = first_job(chan))) {
+	lockdep_assert_held(&chan->mutex);
+
+	list_for_each_entry(job, &chan->queue, node) {
 		job->left = 0;
 		job->pieces = 0;
+		job->fed = true;
 		if (!job->status)
 			job->status = count ? others : first;
-		dmafd_complete(chan, job);
 		count++;
 	}
+	chan->over = true;
+	dmafd_retire(chan);
 	return count;
 }
 
@@ -128,6 +169,7 @@ static unsigned int end_all(struct dmafd_chan *chan, int first, int others)
 	/* A device goes on meanwhile, and what it gives would not be counted. */
 	if (chan->width && chan->can_pause)
 		dmaengine_pause(chan->dma);
+	finish_pieces(chan);
 	slot = ask_for_progress(chan, &moved);
 	err = dmaengine_terminate_sync(chan->dma);
 	if (err) {
@@ -169,7 +211,7 @@ static int halt_chan(struct dmafd_chan *chan)
 		chan->halted = true;
 		return 0;
 	}
-	last = &chan->run->slot[(chan->first + chan->count - 1) % DMAFD_WINDOW];
+	last = slot_at(chan, chan->count - 1);
 	return dmaengine_tx_status(chan->dma, last->cookie, NULL) == DMA_IN_PROGRESS ? -EIO : 0;
 }
 

@@ -91,18 +91,14 @@ static void end_ring(int chan, struct dmafd_completion *last)
 
 /* ---- capture ---- */
 
-/* Whoever keeps up gets each byte, over many rounds. */
-TEST_ALL(capture, .timeout = 60)
+/* Whoever keeps up gets each byte. */
+static void capture_all(int rx, const struct ring *ring, uint64_t wanted)
 {
-	enum { PERIODS = 16, ALL = 5 * PERIODS };
-	int rx = bench_open(bench, "source");
 	struct dmafd_completion now = {}, last;
 	uint64_t seen = 0, before = 0;
-	struct ring ring;
 
-	make_ring(bench, &ring, true, PERIODS);
-	ASSERT_EQ(1, submit(rx, &ring.op, 1));
-	while (seen < ALL * PERIOD) {
+	ASSERT_EQ(1, submit(rx, &ring->op, 1));
+	while (seen < wanted) {
 		take(rx, &now, 1);
 		ASSERT_EQ(0, now.status);
 		ASSERT_EQ(DMAFD_COMPLETION_MORE, now.flags);
@@ -115,14 +111,49 @@ TEST_ALL(capture, .timeout = 60)
 		ASSERT_GE(now.complete_ns, before);
 		before = now.complete_ns;
 		for (; seen < now.bytes; seen += PERIOD) {
-			expect_counter(ring.memory + seen % (PERIODS * PERIOD), seen, PERIOD);
+			unsigned char *period = ring->memory + seen % ring->op.length;
+
+			expect_counter(period, seen, PERIOD);
 			/* What is in the caches may not get into what comes next. */
-			memset(ring.memory + seen % (PERIODS * PERIOD), 0xee, PERIOD);
+			memset(period, 0xee, PERIOD);
 		}
 	}
 	end_ring(rx, &last);
 	EXPECT_GE(last.bytes, seen);
 	EXPECT_EQ(0, last.overruns);
+}
+
+/* Over many rounds. */
+TEST_ALL(capture, .timeout = 60)
+{
+	int rx = bench_open(bench, "source");
+	struct ring ring;
+
+	make_ring(bench, &ring, true, 16);
+	capture_all(rx, &ring, 5 * ring.op.length);
+}
+
+/* Memory in one piece is a ring of many pages, wherever in it that begins. */
+TEST_ALL(contiguous, .timeout = 60)
+{
+	enum { BEGIN = 3 * PERIOD, PAGES = 3 * 4096 };
+	int rx = bench_open(bench, "source"), fd;
+	unsigned char beside[BEGIN];
+	struct ring ring;
+
+	make_ring(bench, &ring, true, PAGES / PERIOD);
+	ASSERT_OK(ring.buf = alloc(bench->ctx, 2 * PAGES, DMAFD_BUF_WRITE | DMAFD_BUF_CONTIGUOUS,
+				   &fd));
+	ring.memory = map_fd(fd, 2 * PAGES);
+	memset(ring.memory, 0x77, 2 * PAGES);
+	memset(beside, 0x77, sizeof(beside));
+	ring.memory += BEGIN;
+	ring.op.dst_buf = ring.buf;
+	ring.op.dst_offset = BEGIN;
+	capture_all(rx, &ring, PAGES + 2 * PERIOD);
+	EXPECT_MEMEQ(beside, ring.memory - BEGIN, BEGIN);
+	EXPECT_MEMEQ(beside, ring.memory + PAGES, BEGIN);
+	close(fd);
 }
 
 /* Two periods are enough for whoever waits in read(). */

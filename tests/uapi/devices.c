@@ -11,6 +11,8 @@
 #include <poll.h>
 #include <stdio.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 FIXTURE_OF(flat, "flat", "")
@@ -352,14 +354,13 @@ TEST_BOTH(pages_of_a_file)
 /* ---- a disk ---- */
 
 /* From memory to the disk and back into it, past the page cache, with DMA between. */
-static void disk(struct rig *rig, unsigned char *ptr, int buf, size_t size)
+static void disk(struct rig *rig, const char *path, unsigned char *ptr, int buf, size_t size)
 {
 	unsigned char *other = memory(size, 2);
 	struct dmafd_op op;
 	int from, fd;
 
-	need_module("modprobe brd rd_nr=1 rd_size=4096 2>/dev/null");
-	ASSERT_OK(fd = open("/dev/ram0", O_RDWR | O_DIRECT));
+	ASSERT_OK(fd = open(path, O_RDWR | O_DIRECT | O_CREAT, 0600));
 	ASSERT_OK(from = reg(rig->ctx, other, size, DMAFD_BUF_READ));
 	op = copy_op(buf, 0, from, 0, size);
 	run_well(rig->chan, &op);
@@ -368,24 +369,41 @@ static void disk(struct rig *rig, unsigned char *ptr, int buf, size_t size)
 	ASSERT_EQ((ssize_t)size, pread(fd, ptr, size, 0));
 	ASSERT_MEMEQ(other, ptr, size);
 	ASSERT_MEMEQ(other, fetch(rig, buf, size), size);
+	/* One half of it is read into the other's place. */
+	ASSERT_EQ((ssize_t)size / 2, pread(fd, ptr, size / 2, size / 2));
+	ASSERT_MEMEQ(other + size / 2, fetch(rig, buf, size), size / 2);
 	close(fd);
 }
 
-TEST_BOTH(disk_and_registered_memory)
+static void every_kind_of_memory(struct rig *rig, const char *path)
 {
 	unsigned char *ptr = memory(1 << 20, 1);
-	int buf;
-
-	ASSERT_OK(buf = reg(rig->ctx, ptr, 1 << 20, READ_WRITE));
-	disk(rig, ptr, buf, 1 << 20);
-}
-
-TEST_BOTH(disk_and_allocated_memory)
-{
 	int buf, fd;
 
+	ASSERT_OK(buf = reg(rig->ctx, ptr, 1 << 20, READ_WRITE));
+	disk(rig, path, ptr, buf, 1 << 20);
 	ASSERT_OK(buf = alloc(rig->ctx, 1 << 20, READ_WRITE, &fd));
-	disk(rig, map_fd(fd, 1 << 20), buf, 1 << 20);
+	disk(rig, path, map_fd(fd, 1 << 20), buf, 1 << 20);
 	ASSERT_OK(buf = alloc(rig->ctx, 1 << 20, READ_WRITE | DMAFD_BUF_CONTIGUOUS, &fd));
-	disk(rig, map_fd(fd, 1 << 20), buf, 1 << 20);
+	disk(rig, path, map_fd(fd, 1 << 20), buf, 1 << 20);
+}
+
+TEST_BOTH(disk)
+{
+	need_module("modprobe brd rd_nr=1 rd_size=4096 2>/dev/null");
+	every_kind_of_memory(rig, "/dev/ram0");
+}
+
+/* A file on a disk that does DMA itself. */
+TEST_BOTH(file_system)
+{
+	need_module("modprobe ext4 2>/dev/null");
+	need_module("modprobe nvme 2>/dev/null");
+	if (access("/dev/nvme0n1", F_OK))
+		SKIP("no disk here");
+	ASSERT_EQ(0, system("mke2fs /dev/nvme0n1 >/dev/null 2>&1"));
+	ASSERT_TRUE(!mkdir("/tmp/nvme", 0700) || errno == EEXIST);
+	ASSERT_OK(mount("/dev/nvme0n1", "/tmp/nvme", "ext2", 0, NULL));
+	every_kind_of_memory(rig, "/tmp/nvme/file");
+	EXPECT_OK(umount("/tmp/nvme"));
 }

@@ -279,6 +279,26 @@ TEST_F(dmafd, submit)
 	EXPECT_ERRNO(EOPNOTSUPP, submit(chan, many + 1, 2));
 }
 
+/* The jobs are made before anybody could know that the answer cannot be given. */
+TEST_F(dmafd, submit_unwritable_argument)
+{
+	struct dmafd_submit *arg = (void *)memory(4096, 1);
+	struct dmafd_op op = nop_op(0);
+	struct dmafd_completion completion;
+	struct dmafd_chan_info info = { .size = sizeof(info) };
+	int chan = self->rig.chan;
+
+	*arg = (struct dmafd_submit){
+		.size = sizeof(*arg), .ops = (uintptr_t)&op, .nr_ops = 1, .op_size = sizeof(op),
+	};
+	ASSERT_OK(mprotect(arg, 4096, PROT_READ));
+	EXPECT_ERRNO(EFAULT, ioctl(chan, DMAFD_SUBMIT, arg));
+	ASSERT_OK(ioctl(chan, DMAFD_CHAN_INFO, &info));
+	EXPECT_EQ(1, info.out_submitted);
+	take(chan, &completion, 1);
+	EXPECT_EQ(0, completion.status);
+}
+
 TEST_F(dmafd, longer_operations)
 {
 	struct { struct dmafd_op op; __u64 more; } ops[2] = {};

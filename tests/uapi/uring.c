@@ -257,7 +257,8 @@ TEST_F(slow, begun_together)
 
 	need_sim(rig);
 	op = whole(rig);
-	op.length = 4096;
+	/* None is over before the last one was submitted. */
+	op.length = 4096 * slow_ms(1);
 	run_well(rig->chan, &op);
 	ring_up(&ring, 64, LARGE);
 	EXPECT_EQ(1, kicks_of(rig, &ring, &op, 1));

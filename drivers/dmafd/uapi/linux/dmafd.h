@@ -480,9 +480,9 @@ struct dmafd_2d_args {
  * @flags: must be 0
  * @period: in bytes; the operation's length is a multiple of it, and at least two
  *
- * The ring has to be in one piece for the controller: memory that is so, such as a
- * huge page, or of which an IOMMU makes one. It is less than 4 GiB. A job that comes after
- * it waits until it is over.
+ * The ring has to be in one piece for the controller: memory that was allocated with
+ * DMAFD_BUF_CONTIGUOUS, a page, a huge page, or what an IOMMU makes one piece of. It is
+ * less than 4 GiB. A job that comes after it waits until it is over.
  */
 struct dmafd_cyclic_args {
 	__u32 size;
@@ -590,10 +590,12 @@ struct dmafd_completion {
  * learns what was wrong. That can be all that is said above, and
  *
  * EACCES: a buffer may not be read or written. EIO: the controller does not reach a
- * buffer's memory. EAGAIN: the channel holds as many
- * jobs as it may. EINTR, with DMAFD_SUBMIT_WAIT: a signal came before the jobs were
- * complete; @out_submitted tells how many there are, and that they go on. EFAULT:
- * either no job was made; or @completions is bad, and @out_submitted tells.
+ * buffer's memory. EAGAIN: the channel holds as many jobs as it may. EINTR, with
+ * DMAFD_SUBMIT_WAIT: a signal came before the jobs were complete; @out_submitted tells
+ * how many there are, and that they go on. EFAULT: @ops, or what it points to, is bad,
+ * and no job was made; or @completions is bad, and @out_submitted tells how many were;
+ * or this structure cannot be written to, and the jobs were made all the same: then
+ * only @out_submitted of DMAFD_CHAN_INFO tells of them.
  */
 struct dmafd_submit {
 	__u32 size;
