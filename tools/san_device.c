@@ -59,30 +59,57 @@ int san_look_up(struct san_device *device, const char *name)
 
 /* ---- file systems that would lose their disk ---- */
 
+static bool lies_on(const char *disk, const struct san_device *device, int levels);
+
+/* Whether one of those that a folder names is the device's. */
+static bool any_lies_on(const char *folder, const char *prefix,
+			const struct san_device *device, int levels)
+{
+	DIR *dir = opendir(folder);
+	struct dirent *entry;
+	char path[PATH_MAX];
+	bool found = false;
+
+	while (dir && !found && (entry = readdir(dir)))
+		found = entry->d_type == DT_LNK &&
+			!strncmp(entry->d_name, prefix, strlen(prefix)) &&
+			join(path, sizeof(path), folder, entry->d_name) &&
+			lies_on(path, device, levels - 1);
+	if (dir)
+		closedir(dir);
+	return found;
+}
+
+/* The disk of an NVMe subsystem is below that, which names its controllers. */
+static bool subsystem_lies_on(char *path, const struct san_device *device, int levels)
+{
+	static const char parent[] = "/nvme-subsystem/";
+	char *name = strstr(path, parent);
+
+	if (!name)
+		return false;
+	name += strlen(parent);
+	name[strcspn(name, "/")] = '\0';
+	return any_lies_on(path, "nvme", device, levels);
+}
+
 /* Whether a disk is the device's, or made of one that is. */
 static bool lies_on(const char *disk, const struct san_device *device, int levels)
 {
 	const size_t length = strlen(device->folder);
-	char path[PATH_MAX], slaves[PATH_MAX], slave[PATH_MAX];
-	struct dirent *entry;
-	bool found;
-	DIR *dir;
+	char path[PATH_MAX], slaves[PATH_MAX];
 
 	if (!realpath(disk, path))
 		return false;
-	if (!strncmp(path, device->folder, length) && path[length] == '/')
+	if (!strncmp(path, device->folder, length) && (path[length] == '/' || !path[length]))
 		return true;
-	if (!levels || !join(slaves, sizeof(slaves), path, "slaves"))
+	if (!levels)
 		return false;
-	dir = opendir(slaves);
-	found = false;
-	while (dir && !found && (entry = readdir(dir)))
-		found = *entry->d_name != '.' &&
-			join(slave, sizeof(slave), slaves, entry->d_name) &&
-			lies_on(slave, device, levels - 1);
-	if (dir)
-		closedir(dir);
-	return found;
+	/* A partition's are its disk's. */
+	if (join(slaves, sizeof(slaves), path, "slaves") &&
+	    any_lies_on(slaves, "", device, levels))
+		return true;
+	return subsystem_lies_on(path, device, levels);
 }
 
 static bool disk_lies_on(dev_t disk, const struct san_device *device)

@@ -9,6 +9,7 @@
  * The hardware may read and write all of the block, whatever the direction is: what
  * it does wrong is to be seen, not prevented.
  */
+#include <linux/bitmap.h>
 #include <linux/dma-mapping.h>
 #include <linux/gfp.h>
 #include <linux/highmem.h>
@@ -108,7 +109,7 @@ static int make_copy(struct san_map *map)
 		return -ENOMEM;
 	if (block->room / SAN_LINE + 2 <= SAN_FEW_LINES)
 		return 0;
-	block->bits = kmalloc(BITS_TO_LONGS(block->room / SAN_LINE + 2) * sizeof(long), MAP_GFP);
+	block->bits = bitmap_alloc(block->room / SAN_LINE + 2, MAP_GFP);
 	return block->bits ? 0 : -ENOMEM;
 }
 
@@ -166,7 +167,7 @@ static void free_memory(struct san_map *map)
 	if (block->vaddr)
 		free_pages_exact(block->vaddr, block->size);
 	block->vaddr = NULL;
-	kfree(block->bits);
+	bitmap_free(block->bits);
 	block->bits = NULL;
 	kfree(block->copy);
 	block->copy = NULL;
@@ -174,9 +175,9 @@ static void free_memory(struct san_map *map)
 
 static int make_anew(struct san_device *san, struct san_map *map)
 {
-	gfp_t gfp = MAP_GFP | __GFP_NORETRY | zone(san->twin.real);
-
-	map->block.vaddr = alloc_pages_exact(map->block.size, gfp);
+	map->block.zone = zone(san->twin.real);
+	map->block.vaddr = alloc_pages_exact(map->block.size,
+					     MAP_GFP | __GFP_NORETRY | map->block.zone);
 	if (map->block.vaddr && !make_copy(map)) {
 		fill(map);
 		if (!give_to_hardware(san, map))
@@ -252,6 +253,7 @@ static bool does_fit(struct san_device *san, const struct san_map *map, size_t c
 	const struct san_block *block = &map->block;
 
 	return block->room >= copy && block->room <= 4 * max_t(size_t, copy, SZ_2K) &&
+	       block->zone == zone(san->twin.real) &&
 	       block->addr + block->size - 1 <= dma_get_mask(san->twin.real);
 }
 

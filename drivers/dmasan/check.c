@@ -176,12 +176,15 @@ static void found_cpu_write(struct line *line)
 		found(line, SAN_CPU_WRITE, line->cpu);
 }
 
-/* What the device wrote, and should have, or not. */
+/*
+ * What the device wrote, and should have, or not. Memory that the CPU has only read
+ * need not be given back.
+ */
 static void judge_device(struct line *line)
 {
 	if (!from_device(line->map))
 		found(line, SAN_DEVICE_WRITE, line->device);
-	else if (in_cpu(line))
+	else if (in_cpu(line) && (line->cpu_wrote || READ_ONCE(san_strict)))
 		found(line, SAN_SYNC_FOR_DEVICE, line->device);
 }
 

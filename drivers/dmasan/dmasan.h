@@ -108,6 +108,7 @@ struct san_block {
 	size_t front;
 	size_t back;		/* where the mapping's bytes end */
 
+	gfp_t zone;		/* where it lies */
 	u8 *copy;		/* room for the snapshot */
 	size_t room;
 	unsigned long *bits;	/* for @in_cpu, if it has many lines */

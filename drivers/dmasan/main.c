@@ -36,7 +36,7 @@ MODULE_PARM_DESC(panic_on_report, "stop the kernel at the first report (0)");
 
 bool san_strict;
 module_param_named(strict, san_strict, bool, 0644);
-MODULE_PARM_DESC(strict, "report a write before sync_for_device() to memory mapped TO_DEVICE, too (N)");
+MODULE_PARM_DESC(strict, "report a missing sync that does no harm, too (N)");
 
 bool san_stacks = true;
 module_param_named(stacks, san_stacks, bool, 0644);

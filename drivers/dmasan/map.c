@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include <linux/bitmap.h>
 #include <linux/dma-mapping.h>
 #include <linux/kernel.h>
 #include <linux/lockdep.h>
@@ -33,7 +34,7 @@ void san_map_free(struct san_map *map)
 {
 	if (!map)
 		return;
-	kfree(map->block.bits);
+	bitmap_free(map->block.bits);
 	kfree(map->block.copy);
 	kfree(map);
 }

@@ -41,10 +41,19 @@ is_empty() { # FILE
 	[ -z "$(cat "$1")" ]
 }
 
-# EXCUSED is a pattern for what is reported rightly, of a driver of the kernel.
-expect_silence() { # [EXCUSED]
-	reported=$(grep -v -e "${1:-^$}" "$san/reports" | head -n 5)
-	[ -z "$reported" ] || bad "$reported"
+# Bugs of others, which are not ours to be mended; docs/dmasan.md tells of them.
+known_reports() {
+	cat <<EOT
+kind=leak .* mapped=e1000_alloc_rx_buffers_ps+
+kind=device-write .* mapped=e1000_xmit_frame+.* detected=e1000_put_txbuf
+kind=bad-free .* detected=nvme_dbbuf_dma_free+
+EOT
+}
+
+expect_silence() {
+	known_reports >/tmp/known
+	told=$(grep -v -f /tmp/known "$san/reports" | head -n 5)
+	[ -z "$told" ] || bad "$told"
 }
 
 # The address of the first device of a class on the PCI bus.
@@ -61,12 +70,11 @@ driver_of() { # PCI-ADDRESS
 	basename "$(readlink "/sys/bus/pci/devices/$1/driver")"
 }
 
-run_tests() {
+run_these() { # NAME...
 	number=0 all=0
-	tests=$(sed -n 's/^\(test_[a-z_]*\)().*/\1/p' "$0")
 	echo 'KTAP version 1'
-	echo "1..$(echo "$tests" | wc -w)"
-	for test in $tests; do
+	echo "1..$#"
+	for test; do
 		number=$((number + 1)) failed=0
 		"$test"
 		if [ $failed = 0 ]; then
@@ -77,4 +85,9 @@ run_tests() {
 		fi
 	done
 	return $all
+}
+
+run_tests() {
+	# shellcheck disable=SC2046 # they are words
+	run_these $(sed -n 's/^\(test_[a-z_]*\)().*/\1/p' "$0")
 }

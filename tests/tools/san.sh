@@ -114,7 +114,7 @@ attach_bound() {
 		says "$tmp/out" "pci:$edu: attached, driver edu" && use_edu &&
 		expect 1 dmafd san attach --rebind pci:0000:77:00.0 "pci:$edu" &&
 		expect 0 dmafd san detach --all --quiet && [ ! -s "$tmp/out" ] &&
-		use_edu && [ ! -s /sys/kernel/debug/dmasan/devices ]
+		use_edu && [ -z "$(cat /sys/kernel/debug/dmasan/devices)" ]
 }
 
 # ---- what was found ----

@@ -11,6 +11,7 @@ void cpu_writes_from_device(struct kt *t);
 void cpu_writes_long_mapping(struct kt *t);
 void no_sync_for_cpu(struct kt *t);
 void no_sync_for_device(struct kt *t);
+void only_read(struct kt *t);
 void not_written_back(struct kt *t);
 void device_writes(struct kt *t);
 
@@ -61,6 +62,7 @@ void large(struct kt *t);
 void mapped_twice(struct kt *t);
 void interrupts_off(struct kt *t);
 void every_size(struct kt *t);
+void page_without_address(struct kt *t);
 
 /* load.c */
 void threads(struct kt *t);

@@ -15,6 +15,7 @@ static const struct kt_case cases[] = {
 	KT_CASE(cpu_writes_long_mapping),
 	KT_CASE(no_sync_for_cpu),
 	KT_CASE(no_sync_for_device),
+	KT_CASE(only_read),
 	KT_CASE(not_written_back),
 	KT_CASE(device_writes),
 	/* outside.c */
@@ -60,6 +61,7 @@ static const struct kt_case cases[] = {
 	KT_CASE(mapped_twice),
 	KT_CASE(interrupts_off),
 	KT_CASE(every_size),
+	KT_CASE(page_without_address),
 	/* load.c */
 	KT_CASE(threads),
 	KT_CASE(threads_wrong),

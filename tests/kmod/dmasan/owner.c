@@ -139,6 +139,7 @@ static noinline void wrong_not_given(struct kt *t)
 	dma_addr_t addr = raw_map(t, page, SIZE, DMA_BIDIRECTIONAL);
 
 	raw_for_cpu(t, addr, SIZE, DMA_BIDIRECTIONAL);
+	page[7]++;
 	device_fill(t, addr, page[0] + 1, SIZE);
 	raw_for_cpu(t, addr, SIZE, DMA_BIDIRECTIONAL);
 	raw_unmap(t, addr, SIZE, DMA_BIDIRECTIONAL);
@@ -161,6 +162,40 @@ static noinline void right_not_given(struct kt *t)
 void no_sync_for_device(struct kt *t)
 {
 	RUN_PAIR(t, "sync-for-device", wrong_not_given, right_not_given);
+}
+
+/* What the CPU wrote may go to memory at any time, over what the device writes. */
+static noinline void wrong_written(struct kt *t)
+{
+	u8 *page = rig_of(t)->page;
+	dma_addr_t addr = raw_map(t, page, SIZE, DMA_FROM_DEVICE);
+
+	raw_for_cpu(t, addr, SIZE, DMA_FROM_DEVICE);
+	page[7] ^= 0xff;
+	device_fill(t, addr, page[0] + 1, SIZE);
+	raw_for_cpu(t, addr, SIZE, DMA_FROM_DEVICE);
+	raw_unmap(t, addr, SIZE, DMA_FROM_DEVICE);
+}
+
+/* Who only reads need not give back: many drivers copy small packets like that. */
+static noinline void right_read_only(struct kt *t)
+{
+	u8 *page = rig_of(t)->page, value = page[0];
+	struct device *dev = rig_of(t)->dev;
+	dma_addr_t addr = map(t, page, SIZE, DMA_FROM_DEVICE);
+	int i;
+
+	for (i = 0; i < 3; i++) {
+		device_fill(t, addr, ++value, SIZE);
+		dma_sync_single_for_cpu(dev, addr, SIZE, DMA_FROM_DEVICE);
+		KT_EXPECT(t, all(page, value, SIZE), "not seen by the CPU");
+	}
+	unmap(t, addr, SIZE, DMA_FROM_DEVICE);
+}
+
+void only_read(struct kt *t)
+{
+	RUN_PAIR(t, "sync-for-device", wrong_written, right_read_only);
 }
 
 /* What the CPU wrote into its own memory was never given to the device. */

@@ -2,6 +2,7 @@
 #include <linux/device.h>
 #include <linux/dma-direct.h>
 #include <linux/gfp.h>
+#include <linux/highmem.h>
 #include <linux/mm.h>
 #include <linux/string.h>
 #include <linux/tracepoint.h>
@@ -194,19 +195,61 @@ void run_pair(struct kt *t, const char *kind, const char *name, void (*wrong)(st
 
 /* ---- the device ---- */
 
-u8 *device_at(struct kt *t, dma_addr_t addr)
+/* Up to the end of a page, which may have no address of its own; closed by close_device(). */
+static u8 *open_device(struct kt *t, dma_addr_t addr, size_t *len)
 {
-	return phys_to_virt(dma_to_phys(rig_of(t)->dev, addr));
+	phys_addr_t phys = dma_to_phys(rig_of(t)->dev, addr);
+
+	*len = min_t(size_t, *len, PAGE_SIZE - offset_in_page(phys));
+	return (u8 *)kmap_local_page(pfn_to_page(PHYS_PFN(phys))) + offset_in_page(phys);
+}
+
+static void close_device(u8 *at)
+{
+	kunmap_local(at);
 }
 
 void device_fill(struct kt *t, dma_addr_t addr, u8 value, size_t size)
 {
-	memset(device_at(t, addr), value, size);
+	size_t len;
+	u8 *at;
+
+	for (; size; addr += len, size -= len) {
+		len = size;
+		at = open_device(t, addr, &len);
+		memset(at, value, len);
+		close_device(at);
+	}
 }
 
 bool device_sees(struct kt *t, dma_addr_t addr, u8 value, size_t size)
 {
-	return all(device_at(t, addr), value, size);
+	bool good = true;
+	size_t len;
+	u8 *at;
+
+	for (; good && size; addr += len, size -= len) {
+		len = size;
+		at = open_device(t, addr, &len);
+		good = all(at, value, len);
+		close_device(at);
+	}
+	return good;
+}
+
+bool device_has(struct kt *t, dma_addr_t addr, const u8 *bytes, size_t size)
+{
+	bool good = true;
+	size_t len;
+	u8 *at;
+
+	for (; good && size; addr += len, bytes += len, size -= len) {
+		len = size;
+		at = open_device(t, addr, &len);
+		good = !memcmp(at, bytes, len);
+		close_device(at);
+	}
+	return good;
 }
 
 bool all(const void *vaddr, u8 value, size_t size)

@@ -64,9 +64,9 @@ void run_pair(struct kt *t, const char *kind, const char *name, void (*wrong)(st
 	      void (*right)(struct kt *t));
 
 /* What the device does. */
-u8 *device_at(struct kt *t, dma_addr_t addr);
 void device_fill(struct kt *t, dma_addr_t addr, u8 value, size_t size);
 bool device_sees(struct kt *t, dma_addr_t addr, u8 value, size_t size);
+bool device_has(struct kt *t, dma_addr_t addr, const u8 *bytes, size_t size);
 
 bool all(const void *vaddr, u8 value, size_t size);
 

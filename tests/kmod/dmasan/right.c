@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What good drivers do, and what they get by it. */
+#include <linux/highmem.h>
+
 #include "cases.h"
 #include "rig.h"
 
@@ -27,7 +29,7 @@ void to_device(struct kt *t)
 	for (i = 0; i < SIZE; i++)
 		page[i] = i * 7 + i / 251;
 	addr = map(t, page, SIZE, DMA_TO_DEVICE);
-	KT_EXPECT(t, !memcmp(page, device_at(t, addr), SIZE), "not seen by the device");
+	KT_EXPECT(t, device_has(t, addr, page, SIZE), "not seen by the device");
 	KT_EXPECT_EQ(t, offset_in_page(page), offset_in_page(addr));
 	unmap(t, addr, SIZE, DMA_TO_DEVICE);
 	expect_silence(t);
@@ -130,5 +132,31 @@ void every_size(struct kt *t)
 		}
 		cond_resched();
 	}
+	expect_silence(t);
+}
+
+/* A page that may have no address of its own; both ways, and the CPU sees it. */
+void page_without_address(struct kt *t)
+{
+	struct page *page = alloc_page(GFP_HIGHUSER);
+	struct device *dev = rig_of(t)->dev;
+	dma_addr_t addr;
+	u8 *at;
+
+	if (!KT_EXPECT(t, page, "no memory"))
+		return;
+	kt_note(t, "%s memory", PageHighMem(page) ? "high" : "low");
+	memset_page(page, 0, 3, PAGE_SIZE);
+	addr = dma_map_page(dev, page, 100, 3000, DMA_BIDIRECTIONAL);
+	if (KT_EXPECT_EQ(t, 0, dma_mapping_error(dev, addr))) {
+		KT_EXPECT(t, device_sees(t, addr, 3, 3000), "not seen by the device");
+		device_fill(t, addr, 4, 3000);
+		dma_unmap_page(dev, addr, 3000, DMA_BIDIRECTIONAL);
+	}
+	at = kmap_local_page(page);
+	KT_EXPECT(t, all(at, 3, 100) && all(at + 100, 4, 3000) &&
+		  all(at + 3100, 3, PAGE_SIZE - 3100), "not seen by the CPU");
+	kunmap_local(at);
+	__free_page(page);
 	expect_silence(t);
 }

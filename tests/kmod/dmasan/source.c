@@ -39,10 +39,11 @@ void stack(struct kt *t)
 	RUN_PAIR(t, "stack", wrong_stack, right_memory);
 }
 
+#define NOWHERE	((phys_addr_t)(BIT_ULL(sizeof(phys_addr_t) == 8 ? 45 : 31) * 3 / 2))
+
 static noinline void wrong_no_memory(struct kt *t)
 {
-	phys_addr_t nowhere = (phys_addr_t)BIT_ULL(sizeof(phys_addr_t) == 8 ? 45 : 31) * 3 / 2;
-	dma_addr_t addr = compat_ops_map(raw_ops(t), rig_of(t)->dev, nowhere, 100,
+	dma_addr_t addr = compat_ops_map(raw_ops(t), rig_of(t)->dev, NOWHERE, 100,
 					 DMA_TO_DEVICE, 0);
 
 	KT_EXPECT(t, addr == DMA_MAPPING_ERROR, "%pad", &addr);

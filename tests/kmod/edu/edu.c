@@ -30,7 +30,7 @@
 
 static char *mistake = "none";
 module_param(mistake, charp, 0444);
-MODULE_PARM_DESC(mistake, "no-sync-for-cpu, no-sync-for-device, overrun, leak (default: none)");
+MODULE_PARM_DESC(mistake, "no-sync-for-cpu, no-sync-for-device, early-write, overrun, leak (default: none)");
 
 struct buffer {
 	void *vaddr;
@@ -67,7 +67,8 @@ static int transfer(struct edu *edu, u32 from, u32 to, size_t size, u32 command)
 
 static int to_device(struct edu *edu, const char __user *from, size_t size)
 {
-	dma_sync_single_for_cpu(edu->dev, edu->in.addr, ROOM, DMA_TO_DEVICE);
+	if (!does("early-write"))
+		dma_sync_single_for_cpu(edu->dev, edu->in.addr, ROOM, DMA_TO_DEVICE);
 	if (copy_from_user(edu->in.vaddr, from, size))
 		return -EFAULT;
 	if (!does("no-sync-for-device"))

@@ -1,0 +1,122 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# dmasan: what docs/dmasan.md promises of its parameters and reports, with the driver of
+# the board "pc"'s device "edu", which makes a mistake when asked to.
+#
+# Numbers and paths here need no quotes.
+# shellcheck disable=SC2086
+
+# shellcheck source=tests/dmasan/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+edu=pci:0000:00:01.0
+
+# The driver is loaded after the module, so that it is attached at once.
+begin() { # MISTAKE [PARAMETER]...
+	mistake=$1
+	shift
+	modprobe dmasan attach=$edu "$@" || bad 'dmasan is not loaded'
+	insmod /work/tests/kmod/edu.ko mistake=$mistake || bad 'edu is not loaded'
+	expect is_attached $edu
+}
+
+end() {
+	expect rmmod edu
+	expect rmmod dmasan
+}
+
+use_edu() {
+	expect sh -c 'echo one >/dev/edu && head -c 4 /dev/edu >/dev/null && echo two >/dev/edu &&
+		head -c 4 /dev/edu >/dev/null'
+}
+
+found() { # KIND
+	[ "$(counter $edu "$1")" -gt 0 ] 2>/dev/null
+}
+
+test_attach_at_load() {
+	begin none
+	use_edu
+	expect_silence
+	end
+}
+
+test_strict() {
+	begin early-write
+	use_edu
+	expect_silence
+	echo Y >$parameters/strict
+	use_edu
+	expect found cpu-write
+	end
+}
+
+test_driver_filter() {
+	begin no-sync-for-device driver=somebody
+	use_edu
+	expect_silence
+	expect [ -z "$(counter $edu sync-for-device)" ]
+	echo edu >$parameters/driver
+	use_edu
+	expect found sync-for-device
+	end
+}
+
+# What a program maps is the buffer without its red zones, and the device sees it.
+test_coherent_mmap() {
+	modprobe dmasim && name=$(basename /sys/bus/platform/devices/dmasim.*) && modprobe -r dmasim
+	expect modprobe dmasan attach=platform:$name
+	expect modprobe dmasim
+	expect insmod /work/labs/04-mmap/dma_mmap_driver.ko make_device=1
+	expect [ "$(/work/labs/04-mmap/dma_mmap_app hello | tail -n 1)" = \
+		'source and destination are the same' ]
+	expect [ "$(counter platform:$name buffers)" -ge 1 ]
+	expect rmmod dma_mmap_driver
+	expect_silence
+	expect rmmod dmasim
+	expect rmmod dmasan
+}
+
+# A place once in the log, each time in the counters.
+test_once_in_the_log() {
+	begin no-sync-for-device
+	dmesg -c >/dev/null
+	use_edu
+	use_edu
+	use_edu
+	expect [ "$(counter $edu sync-for-device)" -ge 5 ]
+	expect [ "$(dmesg | grep -c 'dmasan: sync-for-device')" = 1 ]
+	expect [ "$(wc -l <$san/reports)" = 1 ]
+	echo forget >$san/reports
+	use_edu
+	expect [ "$(wc -l <$san/reports)" = 1 ]
+	end
+}
+
+# What is unmapped stays within bounds, and so do the blocks that are kept.
+test_memory_is_bounded() {
+	expect modprobe dmasan attach=pci:$nvme memory_kb=2048 quarantine_kb=512
+	expect modprobe nvme
+	for i in 1 2 3 4 5 6 7 8 9 10; do
+		[ ! -b /dev/nvme0n1 ] || break
+		sleep 0.5
+	done
+	for bs in 4k 16k 64k 256k 1M; do
+		dd if=/dev/nvme0n1 of=/dev/null bs=$bs count=20 iflag=direct 2>/dev/null
+		expect [ "$(counter "pci:$nvme" memory)" -le 2097152 ]
+		expect [ "$(counter "pci:$nvme" quarantine)" -le 524288 ]
+	done
+	# What does not fit is moved all the same.
+	echo 64 >$parameters/memory_kb
+	expect [ "$(dd if=/dev/nvme0n1 bs=1M count=4 iflag=direct 2>/dev/null | wc -c)" = 4194304 ]
+	expect [ "$(counter "pci:$nvme" unwatched)" -gt 0 ]
+	expect_silence
+	expect rmmod nvme
+	expect [ "$(grep -c waits $san/devices)" = 1 ]
+	expect rmmod dmasan
+}
+
+nvme=$(find_pci 0x0108)
+modprobe -r nvme 2>/dev/null
+run_tests
