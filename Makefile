@@ -54,6 +54,7 @@ help:
 	@echo '  KDIR=…               for the kernel of these headers'
 	@echo 'make install           the command, the library and the udev rule (PREFIX, DESTDIR)'
 	@echo 'make dkms-install      the modules, by dkms'
+	@echo 'make deb               Debian packages of all that, in build/deb/'
 	@echo 'make deps              install what is missing of what all this needs'
 	@echo 'make clean             remove what was built; distclean: and downloaded'
 
@@ -203,6 +204,18 @@ dkms-install:
 	@sed 's/@VERSION@/$(LIB_VERSION)/' packaging/dkms/dkms.conf.in \
 		>'$(DESTDIR)$(DKMS_SOURCE)/dkms.conf'
 	@[ -n '$(DESTDIR)' ] || dkms install --force dmafd/$(LIB_VERSION)
+
+# Debian packages, made in a copy; dpkg-buildpackage tells what it misses.
+DEB_SOURCE := $(O)/deb/dmafd-$(LIB_VERSION)
+.PHONY: deb
+deb:
+	@rm -rf '$(O)/deb' && mkdir -p '$(DEB_SOURCE)'
+	@tar -c --exclude-vcs --exclude=./build --exclude='*.o' --exclude='*.ko' --exclude='*.mod' \
+		--exclude='*.mod.c' --exclude='.*.cmd' . | tar -x -C '$(DEB_SOURCE)'
+	@cp -r packaging/debian '$(DEB_SOURCE)/debian'
+	@sed 's/@VERSION@/$(LIB_VERSION)/; s/@DATE@/'"$$(date -R)"'/' packaging/debian/changelog.in \
+		>'$(DEB_SOURCE)/debian/changelog' && rm '$(DEB_SOURCE)/debian/changelog.in'
+	@cd '$(DEB_SOURCE)' && dpkg-buildpackage -us -uc $(DEB_FLAGS)
 
 # In the folder itself, for whoever wants them on this machine.
 .PHONY: modules
