@@ -213,8 +213,10 @@ deb:
 	@tar -c --exclude-vcs --exclude=./build --exclude='*.o' --exclude='*.ko' --exclude='*.mod' \
 		--exclude='*.mod.c' --exclude='.*.cmd' . | tar -x -C '$(DEB_SOURCE)'
 	@cp -r packaging/debian '$(DEB_SOURCE)/debian'
-	@sed 's/@VERSION@/$(LIB_VERSION)/; s/@DATE@/'"$$(date -R)"'/' packaging/debian/changelog.in \
-		>'$(DEB_SOURCE)/debian/changelog' && rm '$(DEB_SOURCE)/debian/changelog.in'
+	@cd '$(DEB_SOURCE)/debian' && for name in changelog copyright; do \
+		sed "/SPDX/d; s/@VERSION@/$(LIB_VERSION)/; s/@DATE@/$$(date -R)/" $$name.in >$$name && \
+		rm $$name.in; done
+	@mkdir '$(DEB_SOURCE)/debian/source' && echo '3.0 (native)' >'$(DEB_SOURCE)/debian/source/format'
 	@cd '$(DEB_SOURCE)' && dpkg-buildpackage -us -uc $(DEB_FLAGS)
 
 # In the folder itself, for whoever wants them on this machine.
