@@ -34,6 +34,9 @@ board-armhf := smdkc210
 MODULE_DIRS := $(filter-out tests/kmod,$(patsubst %/,%,\
 	$(sort $(dir $(shell grep -ls ^obj-m labs/*/Makefile tests/*/Makefile)))))
 
+# What the labs' READMEs break, as labs/NN-TOPIC/break-NAME: built for raspi3b.
+BREAKS := $(sort $(shell grep -H '^\#\#\# BREAK=' labs/*/README.md | sed 's|README.md:\#\#\# BREAK=|break-|'))
+
 # The folders that are built as a whole: our modules, and the tests that run in
 # the kernel and use them.
 TREES := drivers tests/kmod
@@ -42,6 +45,7 @@ TREES := drivers tests/kmod
 help:
 	@echo 'make run               copy memory by DMA, on the emulated Raspberry Pi 3B'
 	@echo 'make run LAB=NAME      show a lab there: $(LABS)'
+	@echo '  BREAK=1              its exercises, with what dmasan says to them'
 	@echo 'make check             all tests on all boards, and the style checks'
 	@echo '  BOARD=… TEST=…       narrowed to a board, to tests whose name matches'
 	@echo '  KERNELS=all          on the newest kernel as well'
@@ -49,6 +53,8 @@ help:
 	@echo 'make shell BOARD=…     a shell on a board: $(BOARDS)'
 	@echo '  KERNEL=…             with another kernel than 6.1'
 	@echo 'make bench             what dmafd costs, on raspi3b or BOARD=…; JSON=1 for programs'
+	@echo 'make picture           a picture from a virtual camera by DMA to a screen: docs/picture.png'
+	@echo '  BOARD=… FILE=…       on another board than pc; to another file, .png, .ppm or .bmp'
 	@echo 'make style             the style checks alone'
 	@echo 'make modules           build drivers/ in place, for the kernel that runs here'
 	@echo '  KDIR=…               for the kernel of these headers'
@@ -109,6 +115,18 @@ $(O)/obj/$(1)/$(2)/.built: $$(call sources-of,$(2)) boards/build
 stage-$(1): $(O)/obj/$(1)/$(2)/.built
 endef
 
+# $(1): ARCH-KERNEL, $(2): labs/NN-TOPIC/break-NAME
+define break-rule
+$(O)/obj/$(1)/$(2)/.built: $$(call sources-of,$(patsubst %/,%,$(dir $(2)))) $(dir $(2))README.md \
+		labs/break.sh boards/build
+	@echo '  BROKEN  $(1) $(2)'
+	@$$(starting) sh labs/break.sh $(dir $(2)) $(patsubst break-%,%,$(notdir $(2))) $$(@D) && \
+		boards/build $$(board-$$(call arch-of,$(1))) --kernel $$(call kernel-of,$(1)) $$(@D) && \
+		mkdir -p $(O)/stage/$(1)/$(2) && \
+		cp $$(@D)/*.ko $(O)/stage/$(1)/$(2)/ $$(done)
+breaks-$(1): $(O)/obj/$(1)/$(2)/.built
+endef
+
 # What a tree is built from. A folder's own time tells that a file of it is gone.
 tree-sources = $(shell find $(1) ! -name '*.o' ! -name '*.ko' ! -name '*.mod' ! -name '*.mod.c' \
 	! -name '.*' ! -name modules.order ! -name Module.symvers)
@@ -143,8 +161,11 @@ $(foreach k,$(ARCH_KERNELS),$(eval $(call stage-rule,$(k)))\
 	$(foreach d,$(MODULE_DIRS),$(eval $(call module-rule,$(k),$(d))))\
 	$(foreach t,$(TREES),$(eval $(call tree-rule,$(k),$(t)))))
 
-.PHONY: stage
-stage: $(addprefix stage-,$(ARCH_KERNELS))
+BREAK_KERNELS := $(filter arm64-%,$(ARCH_KERNELS))
+$(foreach k,$(BREAK_KERNELS),$(foreach b,$(BREAKS),$(eval $(call break-rule,$(k),$(b)))))
+
+.PHONY: stage $(addprefix breaks-,$(BREAK_KERNELS))
+stage: $(addprefix stage-,$(ARCH_KERNELS)) $(addprefix breaks-,$(BREAK_KERNELS))
 
 # ---- the two commands ----
 
@@ -153,8 +174,8 @@ COUNTING := --qemu -icount --qemu shift=0
 
 .PHONY: run
 run: deps-run
-	@$(MAKE) -s stage-arm64-6.1 KERNELS=6.1
-	@boards/boot raspi3b $(if $(LAB),-- sh labs/tour.sh $(LAB),$(COUNTING) -- sh tools/show.sh)
+	@$(MAKE) -s stage-arm64-6.1 $(if $(BREAK),breaks-arm64-6.1) KERNELS=6.1
+	@boards/boot raspi3b $(if $(LAB),-- sh labs/tour.sh $(if $(BREAK),--break) $(LAB),$(COUNTING) -- sh tools/show.sh)
 
 .PHONY: check
 check: deps-check
@@ -171,6 +192,11 @@ check-debug: deps-debug
 bench: deps-run
 	@$(MAKE) -s stage-$(arch-$(or $(BOARD),raspi3b))-$(or $(KERNEL),6.1) KERNELS=$(or $(KERNEL),6.1)
 	@bench/run $(if $(JSON),--json) $(or $(BOARD),raspi3b) $(or $(KERNEL),6.1)
+
+.PHONY: picture
+picture: deps-run
+	@$(MAKE) -s stage-$(arch-$(or $(BOARD),pc))-$(or $(KERNEL),6.1) KERNELS=$(or $(KERNEL),6.1)
+	@scripts/picture --board $(or $(BOARD),pc) --kernel $(or $(KERNEL),6.1) '$(or $(FILE),docs/picture.png)'
 
 .PHONY: shell
 shell: deps-run

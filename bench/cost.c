@@ -7,7 +7,8 @@
  *	cost WHAT LENGTH BATCH NANOSECONDS-OF-ONE
  *
  * On raspi3b with an emulator that counts instructions, they are instructions: the
- * controller's work takes none.
+ * controller's work takes none. Where the controller is a simulated one, the same is
+ * measured again with one that takes its time, and told as WHAT-paced.
  */
 #include "uapi.h"
 #include "ring.h"
@@ -43,6 +44,7 @@ struct bench {
 	struct memory memory;
 	struct ring ring;
 	unsigned int op_flags;
+	const char *suffix;	/* of what is told */
 };
 
 /* What is measured: so many copies of that length in each of some batches. */
@@ -201,9 +203,10 @@ static uint64_t measure(struct bench *bench, enum way way, const struct load *lo
 	return least / count;
 }
 
-static void tell(const char *what, const struct load *load, uint64_t ns)
+static void tell(const struct bench *bench, const char *what, const struct load *load, uint64_t ns)
 {
-	printf("cost %s %zu %u %llu\n", what, load->length, load->batch, (unsigned long long)ns);
+	printf("cost %s%s %zu %u %llu\n", what, bench->suffix, load->length, load->batch,
+	       (unsigned long long)ns);
 }
 
 /* ---- memory ---- */
@@ -239,34 +242,41 @@ static void use_one_piece(struct bench *bench)
 	memset(bench->memory.dst, 0, SIZE);
 }
 
-FIXTURE(cost) { struct bench bench; };
-
-FIXTURE_SETUP(cost)
+static void set_up(struct bench *bench, const char *options, const char *suffix)
 {
-	struct bench *bench = &self->bench;
 	struct dmafd_chan_info info = { .size = sizeof(info) };
 
 	if (strstr("debug kcsan", getenv("KERNEL") ?: "none"))
 		SKIP("checks cost more than what is measured");
+	bench->suffix = suffix;
 	bench->rival = -1;
 	if (access("/dev/dmarival", F_OK))
 		ASSERT_EQ(0, system("insmod tests/kmod/dmarival.ko"));
-	rig_up(&bench->rig, "flat", "physical=1");
+	rig_up(&bench->rig, "flat", options);
 	ASSERT_OK(ioctl(bench->rig.chan, DMAFD_CHAN_INFO, &info));
 	memcpy(bench->rig.name, info.out_name, sizeof(bench->rig.name));
 	ring_up(&bench->ring, RIVAL_MAX_BATCH, IORING_SETUP_SQE128);
 }
 
-FIXTURE_TEARDOWN(cost)
+static void tear_down(struct bench *bench)
 {
-	if (self->bench.ring.entries)
-		ring_down(&self->bench.ring);
-	if (self->bench.rival >= 0)
-		close(self->bench.rival);
-	rig_down(&self->bench.rig);
+	if (bench->ring.entries)
+		ring_down(&bench->ring);
+	if (bench->rival >= 0)
+		close(bench->rival);
+	rig_down(&bench->rig);
 	if (!access("/dev/dmarival", F_OK))
 		EXPECT_EQ(0, system("rmmod dmarival"));
 }
+
+FIXTURE(cost) { struct bench bench; };
+FIXTURE_SETUP(cost) { set_up(&self->bench, "physical=1", ""); }
+FIXTURE_TEARDOWN(cost) { tear_down(&self->bench); }
+
+/* 500 MB/s, as small boards have it. */
+FIXTURE(paced) { struct bench bench; };
+FIXTURE_SETUP(paced) { set_up(&self->bench, "physical=1 bandwidth=500000000", "-paced"); }
+FIXTURE_TEARDOWN(paced) { tear_down(&self->bench); }
 
 /* All that was measured has moved what it should. */
 static void verify(struct bench *bench)
@@ -281,7 +291,7 @@ static void measure_all(struct bench *bench, const struct load *load, uint64_t *
 
 	for (way = 0; way < WAYS; way++) {
 		ns[way] = measure(bench, way, load);
-		tell(names[way], load, ns[way]);
+		tell(bench, names[way], load, ns[way]);
 	}
 }
 
@@ -343,7 +353,7 @@ TEST_F(cost, copies_of_1m, .timeout = 120)
 	verify(bench);
 	EXPECT_WITHIN(10000, ns[IOCTL], ns[KERNEL]);
 	bench->op_flags = DMAFD_OP_NO_SYNC;
-	tell("ioctl-unsynced", &load, measure(bench, IOCTL, &load));
+	tell(bench, "ioctl-unsynced", &load, measure(bench, IOCTL, &load));
 }
 
 TEST_F(cost, pages_of_1m, .timeout = 120)
@@ -352,7 +362,7 @@ TEST_F(cost, pages_of_1m, .timeout = 120)
 	struct bench *bench = &self->bench;
 
 	use_pages(bench);
-	tell("ioctl-pages", &load, measure(bench, IOCTL, &load));
+	tell(bench, "ioctl-pages", &load, measure(bench, IOCTL, &load));
 	verify(bench);
 }
 
@@ -370,7 +380,38 @@ TEST_F(cost, other_buffers, .timeout = 120)
 	for (i = 0; i < MANY; i++)
 		ASSERT_OK(reg(bench->rig.ctx, ptr, 4096, DMAFD_BUF_READ));
 	after = measure(bench, IOCTL, &load);
-	tell("one-buffer", &load, before);
-	tell("10000-buffers", &load, after);
+	tell(bench, "one-buffer", &load, before);
+	tell(bench, "10000-buffers", &load, after);
 	EXPECT_WITHIN(5000, after, before);
+}
+
+static void measure_paced(struct bench *bench, const struct load *load)
+{
+	uint64_t ns[WAYS];
+
+	need_sim(&bench->rig);
+	use_one_piece(bench);
+	measure_all(bench, load, ns);
+	EXPECT_WITHIN(10000, ns[IOCTL], ns[KERNEL]);
+	EXPECT_WITHIN(10000, ns[URING], ns[KERNEL]);
+}
+
+TEST_F(paced, one_small_copy, .timeout = 120)
+{
+	measure_paced(&self->bench, &(struct load){ 4096, 1, 500 });
+}
+
+TEST_F(paced, many_small_copies, .timeout = 120)
+{
+	measure_paced(&self->bench, &(struct load){ 4096, 32, 30 });
+}
+
+TEST_F(paced, copies_of_64k, .timeout = 120)
+{
+	measure_paced(&self->bench, &(struct load){ 65536, 16, 8 });
+}
+
+TEST_F(paced, copies_of_1m, .timeout = 120)
+{
+	measure_paced(&self->bench, &(struct load){ SIZE, 16, 2 });
 }

@@ -3,7 +3,9 @@
 #
 # Shows labs as their documents do: the session, and beside it the kernel log.
 #
-#	labs/tour.sh [LAB]...	all of them, or those named: streaming, mmap, ...
+#	labs/tour.sh [--break] [LAB]...	all of them, or those named: streaming, mmap, ...
+#
+# With --break it shows what their exercises break.
 
 cd "$(dirname "$0")" || exit
 
@@ -25,9 +27,14 @@ find_lab() { # NAME
 show() { # FOLDER
 	title=$(sed -n '1s/^# //p' "$1/README.md")
 	printf '\n---- %s: %s ----\n\n' "$1" "$title"
-	"$1/run.sh" --show
+	"$1/run.sh" --show ${broken:+"$broken"}
 }
 
+broken=
+if [ "${1:-}" = --break ]; then
+	broken=$1
+	shift
+fi
 if [ $# -eq 0 ]; then
 	set -- [0-9]*/
 else

@@ -15,7 +15,8 @@
 # A line that starts with "# " is a command, and the lines below are its output.
 # A command fails where the last line of its output is an error message of its
 # own ("cat: ..."), and nowhere else. Of such a message the end counts, which is
-# errno's text: another system's "cat" words the rest in its own way.
+# errno's text: another system's "cat" words the rest in its own way. Of the
+# shell's own commands it may be the shell that says it.
 #
 # A line "..." stands for any number of lines.
 #
@@ -23,6 +24,13 @@
 # times: all lines of the drivers that the block names, in their order. Where
 # LAB_ARGS gives insmod more parameters, it may be another device that the lab
 # works on, and then its name and its place in /sys do not count.
+#
+# What dmasan says is always among them. Of that the device, its addresses, and
+# what it wrote do not count; and of the functions only whose module they are in:
+# the rest is the compiler's choice, and the kernel's own functions are left out.
+#
+# The transcripts below the heading "## Break it" are those of drivers with a
+# mistake in them. They are another session.
 #
 # It takes a POSIX shell with what busybox has, root, and /dev/kmsg. It is run
 # by the lab's run.sh, in the lab's folder.
@@ -34,13 +42,15 @@ lab=$(basename "$PWD")
 
 print_help() {
 	cat <<EOF
-Usage: $lab/run.sh [--show]
+Usage: $lab/run.sh [--show] [--break]
 Run the lab's transcript, the one in its README.md, on this machine.
 
 Without an option it is compared with the README, and the result is told in
 KTAP, with the difference where there is one. The exit status is 1 then.
 
   --show   show the session while it runs, the kernel log beside it
+  --break  run the transcripts of what the README breaks, in place of the others;
+           they need dmasan, and the modules that "make BREAK=..." builds
   --help   this text
 
 Environment:
@@ -53,13 +63,22 @@ bail_out() {
 	exit 1
 }
 
+# The part of the README that is about: what is broken, or all else.
+readme() {
+	awk -v broken="$broken" '
+		BEGIN { here = 0 }
+		/^## / { here = $0 == "## Break it" }
+		here == broken
+	' README.md
+}
+
 # Block number $2 of the kind $1.
 readme_block() {
-	awk -v fence="\`\`\`" -v kind="$1" -v want="$2" '
+	readme | awk -v fence="\`\`\`" -v kind="$1" -v want="$2" '
 		$0 == fence { inside = 0 }
 		inside && n == want
 		$0 == fence kind { inside = 1; n++ }
-	' README.md
+	'
 }
 
 # Where the session starts in the kernel log.
@@ -69,13 +88,17 @@ mark_log() {
 	dmesg | grep -qF "$mark" || bail_out "dmesg does not show what /dev/kmsg takes"
 }
 
-# The session's lines in the kernel log that are its drivers', bare.
+# The session's lines in the kernel log that are its drivers' or dmasan's, bare.
 session_log() {
 	dmesg | sed 's/^\[[^]]*\]\(\[ *[TC][0-9]*\]\)\{0,1\} //' |
 		awk -v mark="$mark" '
-			FNR == NR { driver[$1]; next }
+			FNR == NR {
+				if ($3 != "dmasan:")
+					driver[$1]
+				next
+			}
 			$0 == mark { on = 1; next }
-			on && $1 in driver
+			on && ($1 in driver || $3 == "dmasan:")
 		' "$tmp/log.want" -
 }
 
@@ -106,6 +129,22 @@ without_device() {
 	fi
 }
 
+# What dmasan says, without what differs from one machine to the next.
+plain_reports() {
+	awk '
+		$3 == "dmasan:" {
+			sub(/^[^ ]* [^ ]* /, "")
+			sub(/address=0x[0-9a-f]*/, "address")
+			sub(/ \[is=[0-9a-f]*\]/, "")
+			if ($2 == "write-after-unmap:")
+				sub(/ \[offset=.*/, "")
+			if (sub(/^dmasan:  .*\[/, "dmasan:  [") ? $0 == last : /^dmasan:  /)
+				next
+		}
+		{ print last = $0 }
+	'
+}
+
 # Turns a console block into what run_command writes. No output of a command
 # may start with "# ".
 expected_session() {
@@ -117,7 +156,7 @@ expected_session() {
 				print last
 				return
 			}
-			sub(/: .*: /, ": ", last)
+			sub(/.*: /, word ": ", last)
 			print last
 			print "(fails)"
 		}
@@ -151,7 +190,8 @@ run_command() {
 	if [ "$status" -eq 0 ]; then
 		awk 1 "$tmp/out" >>"$tmp/session.got"
 	else
-		awk 1 "$tmp/out" | sed '$s/: .*: /: /' >>"$tmp/session.got"
+		word=${1%% *}
+		awk 1 "$tmp/out" | sed "\$s|.*: |${word##*/}: |" >>"$tmp/session.got"
 		echo '(fails)' >>"$tmp/session.got"
 	fi
 }
@@ -191,18 +231,21 @@ run_session() {
 	expected_session <"$tmp/console" | without_device >"$tmp/want"
 	without_device <"$tmp/session.got" | elide "$tmp/want" >"$tmp/got"
 	compare 'commands'
-	without_device <"$tmp/log.want" >"$tmp/want"
-	session_log | without_device | elide "$tmp/want" >"$tmp/got"
+	plain_reports <"$tmp/log.want" | without_device >"$tmp/want"
+	session_log | plain_reports | without_device | elide "$tmp/want" >"$tmp/got"
 	compare 'kernel log'
 }
 
 main() {
-	show=no failed=0 n=0
-	case ${1:-} in
-	--show) show=yes ;;
-	--help | -h) print_help && exit 0 ;;
-	?*) print_help >&2 && exit 2 ;;
-	esac
+	show=no broken=0 failed=0 n=0
+	for option; do
+		case $option in
+		--show) show=yes ;;
+		--break) broken=1 ;;
+		--help | -h) print_help && exit 0 ;;
+		*) print_help >&2 && exit 2 ;;
+		esac
+	done
 	tmp=$(mktemp -d) || bail_out "no temporary folder"
 	trap 'rm -rf "$tmp"' EXIT
 	if ! command -v tree >/dev/null; then
@@ -210,7 +253,7 @@ main() {
 		tree() { sh ../tree.sh "$@"; }
 	fi
 
-	sessions=$(grep -c "^\`\`\`console\$" README.md)
+	sessions=$(readme | grep -c "^\`\`\`console\$")
 	[ "$sessions" -gt 0 ] || bail_out "README.md holds no transcript"
 	[ "$show" = yes ] || printf 'KTAP version 1\n1..%d\n' "$sessions"
 	while [ "$n" -lt "$sessions" ]; do

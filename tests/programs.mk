@@ -24,6 +24,10 @@ program-compiler-arm64 := aarch64-linux-gnu-gcc
 program-compiler-armhf := arm-linux-gnueabihf-gcc
 program-compiler-host := $(or $(HOSTCC),gcc)
 
+# Debian keeps DRM's headers out of a machine's own; a cross compiler has them, and they are
+# the same everywhere.
+DRM_HEADERS := -idirafter /usr/arm-linux-gnueabihf/include/drm
+
 PROGRAM_FLAGS := -std=c11 -Wall -Wextra -Werror -O2 -pthread
 TEST_SOURCES := tests/harness/harness.c
 TEST_HEADERS := tests/harness/harness.h
@@ -76,7 +80,7 @@ $(O)/programs/$(1)/examples/%: examples/%.c include/dmafd.h $(O)/lib/$(1)/libdma
 	@echo '  PROGRAM $(1) examples/$$*'
 	@mkdir -p $$(@D)
 	@$(program-compiler-$(1)) -std=gnu11 -Wall -Wextra -Werror -O2 -static -s -I include \
-		-o $$@ $$< $(O)/lib/$(1)/libdmafd.a -pthread
+		$(DRM_HEADERS) -o $$@ $$< $(O)/lib/$(1)/libdmafd.a -pthread
 
 $(O)/programs/$(1)/tests/lib/pages/%: man/man3/%.3 tests/lib/example include/dmafd.h \
 		$(O)/lib/$(1)/libdmafd.a tests/programs.mk

@@ -191,6 +191,13 @@ const char *short_size(uint64_t bytes)
 	return place;
 }
 
+void make_plain(char *text)
+{
+	for (; *text; text++)
+		if (*text < ' ' || *text > '~')
+			*text = '?';
+}
+
 /* ---- time and signals ---- */
 
 uint64_t clock_ns(void)

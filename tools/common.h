@@ -24,6 +24,8 @@ enum status {
 	STATUS_NO_DEVICE,	/* no device, no permission, no channel */
 	STATUS_DIFFERS,		/* what was moved is not what it should be */
 	STATUS_LOST,		/* a stream was not continuous */
+	STATUS_FOUND,		/* the doctor warns, or a driver's bug was reported */
+	STATUS_BAD,		/* the doctor found that dmafd cannot be used */
 };
 
 /* An option of a command. */
@@ -53,7 +55,8 @@ struct command {
 };
 
 extern const struct command command_list, command_info, command_copy, command_fill, command_test,
-	command_bench, command_record, command_play, command_sim;
+	command_bench, command_record, command_play, command_sim, command_san, command_doctor,
+	command_trace, command_top;
 
 /* What the common options were set to. */
 struct settings {
@@ -90,6 +93,9 @@ int parse_number(const char *text, uint64_t min, uint64_t max, uint64_t *number)
 const char *human(uint64_t bytes);
 /* The same, without a blank, and exact: "64K", "3000". */
 const char *short_size(uint64_t bytes);
+
+/* Puts '?' for all but plain ASCII: a terminal may take it for a command. */
+void make_plain(char *text);
 
 /* ---- time and signals ---- */
 
@@ -148,6 +154,11 @@ void json_unsigned(const char *key, uint64_t value);
 void json_real(const char *key, double value);
 void json_bool(const char *key, bool value);
 void json_null(const char *key);
+/*
+ * What follows goes to @file, in lines of their own down to @deep levels; NULL: to standard
+ * output again. To be called between values at the top.
+ */
+void json_to(FILE *file, int deep);
 
 /* ---- progress on standard error, if that is a terminal ---- */
 

@@ -11,7 +11,8 @@
 
 static const struct command *const commands[] = {
 	&command_list, &command_info, &command_copy, &command_fill, &command_test,
-	&command_bench, &command_record, &command_play, &command_sim,
+	&command_bench, &command_record, &command_play, &command_sim, &command_san, &command_top,
+	&command_trace, &command_doctor,
 };
 
 /* The common options, and which bit of struct command's "with" asks for each. */
@@ -88,7 +89,9 @@ static void print_main_help(void)
 	       "  2  wrong command line\n"
 	       "  3  no device, no permission, or no channel that is free\n"
 	       "  4  data is not what it should be\n"
-	       "  5  a stream lost data\n\n"
+	       "  5  a stream lost data, or a trace events\n"
+	       "  6  the doctor warns, or a driver has a bug\n"
+	       "  7  the doctor found that dmafd cannot be used\n\n"
 	       "Sizes may end in K, M, G or T (of 1024), durations in ms, s, m or h.\n");
 }
 

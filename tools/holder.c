@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "holder.h"
+#include "system.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -17,13 +18,14 @@ static bool is_line_of(const char *line, const char *channel, struct holder *hol
 	holder->pid = strtol(pid + strlen(" pid="), NULL, 10);
 	snprintf(holder->command, sizeof(holder->command), "%s", command + strlen(" comm="));
 	holder->command[strcspn(holder->command, "\n")] = '\0';
+	make_plain(holder->command);
 	return true;
 }
 
 void holder_of(const char *channel, struct holder *holder)
 {
 	char line[512];
-	FILE *file = fopen(CHANNELS, "re");
+	FILE *file = fopen(system_path(CHANNELS), "re");
 
 	*holder = (struct holder){};
 	if (!file)

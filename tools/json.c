@@ -11,6 +11,21 @@ static char closing[MAX_DEPTH];
 static bool filled[MAX_DEPTH];
 static int depth;
 
+/* Where it goes, and how many levels get lines of their own. */
+static FILE *output;
+static int lines = MAX_DEPTH;
+
+void json_to(FILE *file, int deep)
+{
+	output = file;
+	lines = file ? deep : MAX_DEPTH;
+}
+
+static FILE *out(void)
+{
+	return output ? output : stdout;
+}
+
 /*
  * The length of the UTF-8 character that starts here, or 0 if that is none: names of files can be
  * anything.
@@ -35,19 +50,19 @@ static void write_string(const char *text)
 	const unsigned char *at = (const unsigned char *)text;
 	int length;
 
-	putchar('"');
+	putc('"', out());
 	for (; *at; at += length ? length : 1) {
 		length = utf8_length(at);
 		if (!length)
-			fputs("\\ufffd", stdout);
+			fputs("\\ufffd", out());
 		else if (*at == '"' || *at == '\\')
-			printf("\\%c", *at);
+			fprintf(out(), "\\%c", *at);
 		else if (*at < 0x20)
-			printf("\\u%04x", *at);
+			fprintf(out(), "\\u%04x", *at);
 		else
-			fwrite(at, 1, length, stdout);
+			fwrite(at, 1, length, out());
 	}
-	putchar('"');
+	putc('"', out());
 }
 
 /* What stands before each value. */
@@ -55,20 +70,21 @@ static void begin_value(const char *key)
 {
 	if (depth) {
 		if (filled[depth - 1])
-			putchar(',');
+			putc(',', out());
 		filled[depth - 1] = true;
-		printf("\n%*s", depth * 2, "");
+		if (depth <= lines)
+			fprintf(out(), "\n%*s", depth * 2, "");
 	}
 	if (key) {
 		write_string(key);
-		fputs(": ", stdout);
+		fputs(": ", out());
 	}
 }
 
 void json_begin(const char *key, char bracket)
 {
 	begin_value(key);
-	putchar(bracket);
+	putc(bracket, out());
 	closing[depth] = bracket == '{' ? '}' : ']';
 	filled[depth] = false;
 	depth++;
@@ -77,11 +93,11 @@ void json_begin(const char *key, char bracket)
 void json_end(void)
 {
 	depth--;
-	if (filled[depth])
-		printf("\n%*s", depth * 2, "");
-	putchar(closing[depth]);
+	if (filled[depth] && depth < lines)
+		fprintf(out(), "\n%*s", depth * 2, "");
+	putc(closing[depth], out());
 	if (!depth)
-		putchar('\n');
+		putc('\n', out());
 }
 
 void json_text(const char *key, const char *value)
@@ -93,13 +109,13 @@ void json_text(const char *key, const char *value)
 void json_number(const char *key, int64_t value)
 {
 	begin_value(key);
-	printf("%" PRId64, value);
+	fprintf(out(), "%" PRId64, value);
 }
 
 void json_unsigned(const char *key, uint64_t value)
 {
 	begin_value(key);
-	printf("%" PRIu64, value);
+	fprintf(out(), "%" PRIu64, value);
 }
 
 /* JSON has no word for what is no number. */
@@ -107,19 +123,19 @@ void json_real(const char *key, double value)
 {
 	begin_value(key);
 	if (isfinite(value))
-		printf("%.6g", value);
+		fprintf(out(), "%.6g", value);
 	else
-		fputs("null", stdout);
+		fputs("null", out());
 }
 
 void json_bool(const char *key, bool value)
 {
 	begin_value(key);
-	fputs(value ? "true" : "false", stdout);
+	fputs(value ? "true" : "false", out());
 }
 
 void json_null(const char *key)
 {
 	begin_value(key);
-	fputs("null", stdout);
+	fputs("null", out());
 }

@@ -3,11 +3,10 @@
  * dmafd sim: simulated controllers, which are folders in configfs. A key is the path
  * of a file in such a folder; a folder on the way to it is made: peripherals/adc/kind.
  */
-#include "common.h"
+#include "sysfile.h"
 
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,46 +15,6 @@
 #include <unistd.h>
 
 #define ROOT "/sys/kernel/config/dmasim"
-
-/* ---- files ---- */
-
-static int read_text(const char *path, char *text, size_t size)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t length;
-
-	*text = '\0';
-	if (fd < 0)
-		return -1;
-	length = read(fd, text, size - 1);
-	close(fd);
-	if (length < 0)
-		return -1;
-	text[length] = '\0';
-	text[strcspn(text, "\n")] = '\0';
-	return 0;
-}
-
-static int write_text(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-	ssize_t length;
-	int error;
-
-	if (fd < 0)
-		return -1;
-	length = write(fd, text, strlen(text));
-	error = errno;
-	close(fd);
-	errno = error;
-	return length < 0 ? -1 : 0;
-}
-
-/* Returns false if it is too long. */
-static bool join(char *path, size_t size, const char *folder, const char *name)
-{
-	return snprintf(path, size, "%s/%s", folder, name) < (int)size;
-}
 
 /* ---- what to say ---- */
 

@@ -64,11 +64,24 @@ int dmafd_buf_publish(struct dmafd_ctx *ctx, struct dmafd_buf *buf, struct dmafd
 	return 0;
 }
 
-struct dmafd_buf *dmafd_buf_find(struct dmafd_ctx *ctx, u32 id)
+struct dmafd_buf *dmafd_buf_search(struct dmafd_ctx *ctx, u32 id)
+{
+	struct dmafd_buf *buf = xa_load(&ctx->bufs, id);
+
+	lockdep_assert_held(&ctx->lock);
+
+	if (buf)
+		ctx->recent[id % DMAFD_RECENT] = buf;
+	return buf;
+}
+
+static void take_away(struct dmafd_ctx *ctx, struct dmafd_buf *buf)
 {
 	lockdep_assert_held(&ctx->lock);
 
-	return xa_load(&ctx->bufs, id);
+	xa_erase(&ctx->bufs, buf->id);
+	if (ctx->recent[buf->id % DMAFD_RECENT] == buf)
+		ctx->recent[buf->id % DMAFD_RECENT] = NULL;
 }
 
 int dmafd_buf_remove(void *object, struct dmafd_cmd *cmd)
@@ -85,7 +98,7 @@ int dmafd_buf_remove(void *object, struct dmafd_cmd *cmd)
 	else if (atomic_read_acquire(&buf->jobs))
 		err = -EBUSY;
 	else
-		xa_erase(&ctx->bufs, arg->buf);
+		take_away(ctx, buf);
 	mutex_unlock(&ctx->lock);
 	if (err)
 		return err;

@@ -20,8 +20,10 @@ static void init_run(struct dmafd_chan *chan, struct dmafd_run *run)
 	unsigned int i;
 
 	run->chan = chan;
-	for (i = 0; i < DMAFD_WINDOW; i++)
+	for (i = 0; i < DMAFD_WINDOW; i++) {
 		run->slot[i].run = run;
+		run->slot[i].next = &run->slot[(i + 1) % DMAFD_WINDOW];
+	}
 }
 
 static int alloc_entries(struct dmafd_chan *chan)
@@ -175,6 +177,7 @@ static struct dmafd_chan *make_chan(struct dmafd_ctx *ctx, struct dma_chan *dma,
 	describe(chan);
 	if (port)
 		describe_port(chan);
+	chan->opcodes = dmafd_opcodes_of(chan->caps, chan->direction);
 	err = alloc_chan(chan);
 	if (err)
 		goto undo_ctrl;

@@ -71,7 +71,9 @@ static void do_edges(struct dmafd_job *job)
 
 static void finish(struct dmafd_chan *chan, struct dmafd_job *job)
 {
-	if (!dmafd_stream_syncs(&job->dst))
+	if (job->whole && job->started)
+		dmafd_map_piece_for_cpu(job->dst.one.map, job->to, job->length);
+	if (job->whole || !dmafd_stream_syncs(&job->dst))
 		return;
 	if (job->started)
 		dmafd_stream_for_cpu(&job->dst);
@@ -80,7 +82,33 @@ static void finish(struct dmafd_chan *chan, struct dmafd_job *job)
 		do_edges(job);
 }
 
-/* ---- the end of a job ---- */
+/* ---- the end of jobs ---- */
+
+/* So many are completed together. */
+#define SOME_JOBS	16
+
+static bool is_over(const struct dmafd_job *job)
+{
+	return job->fed && !job->pieces;
+}
+
+/* Takes those that are over from the queue, if they are the first. */
+static void take_over(struct dmafd_chan *chan, struct list_head *over)
+{
+	struct list_head *last = &chan->queue;
+	unsigned int count = 0;
+	struct dmafd_job *job;
+	unsigned long flags;
+
+	spin_lock_irqsave(&chan->lock, flags);
+	list_for_each_entry(job, &chan->queue, node) {
+		if (!is_over(job) || count++ == SOME_JOBS)
+			break;
+		last = &job->node;
+	}
+	list_cut_position(over, &chan->queue, last);
+	spin_unlock_irqrestore(&chan->lock, flags);
+}
 
 static void free_job(struct dmafd_chan *chan, struct dmafd_job *job)
 {
@@ -90,34 +118,67 @@ static void free_job(struct dmafd_chan *chan, struct dmafd_job *job)
 	chan->held--;
 }
 
-struct dmafd_job *dmafd_complete(struct dmafd_chan *chan, struct dmafd_job *job)
+static void count_up(struct dmafd_chan *chan, struct list_head *over)
 {
-	struct io_uring_cmd *cmd = job->cmd;
+	struct dmafd_job *job, *next;
+
+	lockdep_assert_held(&chan->lock);
+
+	list_for_each_entry_safe(job, next, over, node) {
+		chan->completed++;
+		chan->failed += !!job->status;
+		chan->bytes += job->bytes;
+		if (job->cmd || (job->flags & DMAFD_OP_NO_COMPLETION && !job->status))
+			free_job(chan, job);
+	}
+}
+
+/* From here on others may know of it. */
+static void publish(struct dmafd_chan *chan, struct list_head *over, u64 now_ns)
+{
 	struct dmafd_job *next;
 	unsigned long flags;
 
-	finish(chan, job);
-	dmafd_job_release(job);
-	job->complete_ns = ktime_get_ns();
-	trace_dmafd_complete(chan, job);
-	if (cmd)
-		dmafd_uring_note(cmd, job);
 	spin_lock_irqsave(&chan->lock, flags);
-	chan->completed++;
-	chan->failed += !!job->status;
-	chan->bytes += job->bytes;
-	if (cmd || (job->flags & DMAFD_OP_NO_COMPLETION && !job->status))
-		free_job(chan, job);
-	else
-		list_move_tail(&job->node, &chan->done);
+	count_up(chan, over);
+	list_splice_tail(over, &chan->done);
 	chan->wake = true;
 	next = list_first_entry_or_null(&chan->queue, struct dmafd_job, node);
 	if (next)
-		dmafd_begin_time(chan, next, job->complete_ns);
+		dmafd_begin_time(chan, next, now_ns);
 	spin_unlock_irqrestore(&chan->lock, flags);
-	if (cmd)
-		dmafd_uring_done(cmd);
-	return next;
+}
+
+bool dmafd_complete_some(struct dmafd_chan *chan)
+{
+	struct io_uring_cmd *cmds[SOME_JOBS] __uninitialized;
+	unsigned int count = 0, nr_cmds = 0, i;
+	struct dmafd_job *job;
+	LIST_HEAD(over);
+	u64 now_ns;
+
+	take_over(chan, &over);
+	if (list_empty(&over))
+		return false;
+	list_for_each_entry(job, &over, node) {
+		finish(chan, job);
+		dmafd_job_release(job);
+		count++;
+	}
+	now_ns = ktime_get_ns();
+	list_for_each_entry(job, &over, node) {
+		job->complete_ns = now_ns;
+		trace_dmafd_complete(chan, job);
+		if (!job->cmd)
+			continue;
+		dmafd_uring_note(job->cmd, job);
+		cmds[nr_cmds++] = job->cmd;
+	}
+	publish(chan, &over, now_ns);
+	/* Who is told finds room for the next one. */
+	for (i = 0; i < nr_cmds; i++)
+		dmafd_uring_done(cmds[i]);
+	return count == SOME_JOBS;
 }
 
 /* ---- completions ---- */
@@ -158,19 +219,25 @@ static size_t find_records(struct dmafd_chan *chan, struct dmafd_completion *rec
 /* The first jobs were given. */
 static void taken(struct dmafd_chan *chan, size_t count)
 {
+	struct list_head *last = &chan->done;
+	LIST_HEAD(jobs);
+
 	spin_lock_irq(&chan->lock);
 	/* Somebody may wait for room. */
 	if (count && chan->held == chan->depth)
 		wake_up_interruptible_poll(&chan->wait, EPOLLOUT | EPOLLWRNORM);
+	chan->held -= count;
 	while (count--)
-		free_job(chan, list_first_entry(&chan->done, struct dmafd_job, node));
+		last = last->next;
+	list_cut_position(&jobs, &chan->done, last);
+	list_splice(&jobs, &chan->free);
 	spin_unlock_irq(&chan->lock);
 }
 
 /* Gives up to @max; how many, or -EFAULT if not even one. What could not be given stays. */
 static int give_some(struct dmafd_chan *chan, struct dmafd_completion __user *user, size_t max)
 {
-	struct dmafd_completion records[SOME_RECORDS];
+	struct dmafd_completion records[SOME_RECORDS] __uninitialized;
 	size_t n = find_records(chan, records, min_t(size_t, max, SOME_RECORDS));
 	size_t given;
 

@@ -140,10 +140,14 @@ int dmafd_respond(struct dmafd_cmd *cmd);
 
 /* ---- contexts ---- */
 
+/* Buffers that are found at once, if their numbers are near each other. */
+#define DMAFD_RECENT		16
+
 struct dmafd_ctx {
 	struct kref ref;
-	struct mutex lock;	/* protects bufs, and what gets into a buffer's maps */
+	struct mutex lock;	/* protects all below, and what gets into a buffer's maps */
 	struct xarray bufs;
+	struct dmafd_buf *recent[DMAFD_RECENT];	/* by the end of their numbers; or NULL */
 };
 
 extern const struct file_operations dmafd_ctx_fops;
@@ -211,7 +215,7 @@ struct dmafd_memory *dmafd_exported(struct dma_buf *dmabuf);
 
 /* ---- buffers ---- */
 
-/* All but the last three are constant. */
+/* All but the last four are constant. */
 struct dmafd_buf {
 	u32 access;		/* DMAFD_BUF_READ, DMAFD_BUF_WRITE */
 	/* Two bytes with the same address in the same space are the same. */
@@ -227,6 +231,7 @@ struct dmafd_buf {
 	void (*release)(struct dmafd_buf *buf);	/* gives back the memory, if there is any */
 	u32 id;
 	struct xarray maps;	/* by controller; the context's lock to change it */
+	struct dmafd_map *recent;	/* one of them, or NULL; the context's lock */
 	atomic_t jobs;		/* going up only under the context's lock */
 };
 
@@ -241,7 +246,14 @@ struct dmafd_buf *dmafd_buf_make(u32 access, size_t length);
 int dmafd_buf_publish(struct dmafd_ctx *ctx, struct dmafd_buf *buf, struct dmafd_cmd *cmd,
 		      u32 *out_buf);
 /* The buffer with that number, or NULL. Caller holds the context's lock. */
-struct dmafd_buf *dmafd_buf_find(struct dmafd_ctx *ctx, u32 id);
+struct dmafd_buf *dmafd_buf_search(struct dmafd_ctx *ctx, u32 id);
+static inline struct dmafd_buf *dmafd_buf_find(struct dmafd_ctx *ctx, u32 id)
+{
+	struct dmafd_buf *buf = ctx->recent[id % DMAFD_RECENT];
+
+	return buf && buf->id == id ? buf : dmafd_buf_search(ctx, id);
+}
+
 /*
  * Hands a buffer to all devices that it was used by without being synchronized, or
  * back to the CPU. May sleep.
@@ -323,7 +335,14 @@ struct dmafd_place {
  * error. Caller holds the context's lock. It stays until the buffer is freed, or
  * the controller goes, which is after its channels have gone.
  */
-struct dmafd_map *dmafd_map_get(struct dmafd_buf *buf, struct dmafd_ctrl *ctrl);
+struct dmafd_map *dmafd_map_search(struct dmafd_buf *buf, struct dmafd_ctrl *ctrl);
+static inline struct dmafd_map *dmafd_map_get(struct dmafd_buf *buf, struct dmafd_ctrl *ctrl)
+{
+	struct dmafd_map *map = buf->recent;
+
+	return map && map->ctrl == ctrl ? map : dmafd_map_search(buf, ctrl);
+}
+
 /*
  * The same, for jobs that don't synchronize it: the program does, by the buffer's
  * dma-buf. Or an error. It stays as long as the other. Caller holds the context's
@@ -333,20 +352,35 @@ struct dmafd_map *dmafd_map_raw(struct dmafd_buf *buf, struct dmafd_map *map);
 void dmafd_map_free(struct dmafd_map *map);
 /* Undoes it for a controller that goes. Caller holds the controller's lock. */
 void dmafd_map_undo(struct dmafd_map *map);
+const struct dmafd_part *dmafd_map_search_part(const struct dmafd_map *map, size_t at);
+/* The part that a byte is in. */
+static inline const struct dmafd_part *dmafd_map_part(const struct dmafd_map *map, size_t at)
+{
+	return map->parts == 1 ? map->part : dmafd_map_search_part(map, at);
+}
+
 void dmafd_map_seek(const struct dmafd_map *map, size_t at, struct dmafd_place *place);
-dma_addr_t dmafd_map_addr(const struct dmafd_map *map, const struct dmafd_place *place);
+static inline dma_addr_t dmafd_map_addr(const struct dmafd_map *map,
+					const struct dmafd_place *place)
+{
+	return map->part[place->part].addr + place->at;
+}
+
 /* How many bytes from there are in one piece for the device, of at most @want. */
 size_t dmafd_map_run(const struct dmafd_map *map, const struct dmafd_place *place, size_t want);
 void dmafd_map_advance(const struct dmafd_map *map, struct dmafd_place *place, size_t len);
 /* Hands a range to the device, or back to the CPU, if they need that. Any context. */
 void dmafd_map_for_device(const struct dmafd_map *map, size_t at, size_t len);
 void dmafd_map_for_cpu(const struct dmafd_map *map, size_t at, size_t len);
+/* The same of a range that is in one part, by its address. */
+void dmafd_map_piece_for_device(const struct dmafd_map *map, dma_addr_t addr, size_t len);
+void dmafd_map_piece_for_cpu(const struct dmafd_map *map, dma_addr_t addr, size_t len);
 /* The most that a device takes as one segment, in whole pages. */
 unsigned int dmafd_segment_limit(struct device *dev);
 /* Maps an imported buffer, or undoes it. Caller holds the controller's lock. */
 int dmafd_import_map(struct dmafd_map *map, struct dma_buf *dmabuf);
 void dmafd_import_unmap(struct dmafd_map *map);
-/* Whether it is imported and others have not yet done with it what they announced. */
+/* Whether others have not yet done with an imported buffer what they announced. */
 bool dmafd_import_busy(const struct dmafd_buf *buf, u32 access);
 /* Writes of the device to a part of so many bytes take the rest with them. */
 unsigned int dmafd_line(void);
@@ -484,6 +518,12 @@ struct dmafd_job {
 	size_t length;
 	size_t period;			/* of a cyclic job; or 0 */
 	u32 align;			/* of addresses and lengths, for the controller */
+	/*
+	 * The controller does it as one piece, of memory that is in one part and has no
+	 * edges: from there to there. Nobody walks along the streams of such a job.
+	 */
+	bool whole;
+	dma_addr_t from, to;
 	u8 value;
 	unsigned long timeout;		/* jiffies; 0: none. Of a cyclic job, channel's lock */
 	unsigned long deadline;		/* channel's lock; while first in the queue */
@@ -509,13 +549,14 @@ void dmafd_job_release(struct dmafd_job *job);
 
 struct dmafd_run;
 
-/* A piece of a job that the controller has. */
+/* A piece of a job that the controller has; or nothing, without a job. */
 struct dmafd_slot {
-	struct dmafd_run *run;		/* constant */
-	struct dmafd_job *job;
+	struct dmafd_run *run;		/* constant, as is next: the one that is filled after it */
+	struct dmafd_slot *next;
+	struct dmafd_job *job;		/* written before the controller has it, as up to call */
 	size_t len;
+	dma_async_tx_callback_result call;
 	dma_cookie_t cookie;		/* 0 until it is known */
-	dma_async_tx_callback_result call;	/* written before the controller has it */
 	bool done;			/* channel's lock, and the two below */
 	bool failed;
 	u32 residue;
@@ -560,6 +601,7 @@ struct dmafd_chan {
 	bool plain_callbacks;		/* see dmafd_call_back() */
 	bool sync;			/* the controller does not see what the CPU sees */
 	u32 caps;
+	u32 opcodes;			/* that it is for, as bits */
 	u32 copy_align, fill_align;	/* bytes */
 	u32 xor_align;
 	unsigned int max_sources;	/* of an xor */
@@ -656,11 +698,14 @@ void dmafd_request_free(const struct dmafd_request *request);
 
 /* Those that are known, as bits. */
 u64 dmafd_opcodes(void);
+/* Those that a channel is for, which can do and is what is said. */
+u32 dmafd_opcodes_of(u32 caps, enum dma_transfer_direction direction);
 /* Whether all that it names beside memory is as it should be: 0 or an error. */
 int dmafd_op_check(const struct dmafd_chan *chan, const struct dmafd_op *op);
 /*
  * Finds the memory of such an operation for a job that has none; when it fails,
- * the job has none then, either. May sleep. Caller holds the channel's mutex.
+ * the job has none then, either. May sleep. Caller holds the channel's mutex and the
+ * context's lock.
  */
 int dmafd_op_find(struct dmafd_chan *chan, const struct dmafd_request *request,
 		  struct dmafd_job *job);
@@ -668,12 +713,12 @@ int dmafd_op_find(struct dmafd_chan *chan, const struct dmafd_request *request,
 int dmafd_check_overlap(const struct dmafd_job *job);
 int dmafd_submit(void *object, struct dmafd_cmd *cmd);
 /*
- * Makes a job of it, which then has to be queued, or an error. Caller holds the
- * channel's mutex.
+ * Makes jobs of some requests and queues them; how many, or why not even the first.
+ * @cmd, of a single one, is to be told when it is over; or NULL. The caller, who
+ * holds the channel's mutex, is to pump then or soon.
  */
-struct dmafd_job *dmafd_prepare(struct dmafd_chan *chan, const struct dmafd_request *request);
-/* Queues it; the caller, who holds the mutex, is to pump then or soon. */
-void dmafd_enqueue(struct dmafd_chan *chan, struct dmafd_job *job);
+int dmafd_queue(struct dmafd_chan *chan, const struct dmafd_request *requests,
+		unsigned int count, struct io_uring_cmd *cmd);
 
 int dmafd_uring_cmd(struct io_uring_cmd *cmd, unsigned int issue_flags);
 int dmafd_uring_iopoll(struct io_uring_cmd *cmd, struct io_comp_batch *batch,
@@ -688,8 +733,8 @@ void dmafd_uring_strand(struct dmafd_chan *chan);
 void dmafd_uring_note(struct io_uring_cmd *cmd, const struct dmafd_job *job);
 void dmafd_uring_done(struct io_uring_cmd *cmd);
 
-/* Whether the channel is for that: not all of what the controller can do is. */
-bool dmafd_slave_may(const struct dmafd_chan *chan, u32 opcode);
+/* Whether a channel of that direction is for that: not all that the controller can do is. */
+bool dmafd_slave_may(enum dma_transfer_direction direction, u32 opcode);
 /* The side of a port's job that is memory. */
 struct dmafd_stream *dmafd_slave_stream(const struct dmafd_chan *chan, struct dmafd_job *job);
 /* Whether the controller can do a port's job on that memory: 0 or -EINVAL. */
@@ -727,7 +772,12 @@ void dmafd_pump(struct dmafd_chan *chan);
  */
 void dmafd_call_back(struct dmafd_chan *chan, struct dma_async_tx_descriptor *tx,
 		     struct dmafd_slot *slot, dma_async_tx_callback_result call);
-/* Counts in what the controller is done with. Caller owns the pump. */
+/* Nothing is in it any more. Caller holds the channel's lock. */
+void dmafd_slot_clear(struct dmafd_slot *slot);
+/*
+ * Counts in what the controller is done with, and completes the jobs that are over.
+ * Caller owns the pump.
+ */
 void dmafd_retire(struct dmafd_chan *chan);
 /* Sees to it that the watchdog looks at the first job in time. Caller holds the lock. */
 void dmafd_watch(struct dmafd_chan *chan);
@@ -748,10 +798,10 @@ void dmafd_status(struct dmafd_chan *chan, struct dmafd_status *status);
 void dmafd_begin_time(struct dmafd_chan *chan, struct dmafd_job *job, u64 now_ns);
 
 /*
- * The first job in the queue is over; the one that is the first then, or NULL. Caller
- * owns the pump.
+ * Completes jobs at the head of the queue that are over; whether there may be more of
+ * them. Caller owns the pump.
  */
-struct dmafd_job *dmafd_complete(struct dmafd_chan *chan, struct dmafd_job *job);
+bool dmafd_complete_some(struct dmafd_chan *chan);
 /* Copies up to @max completions to the caller; how many, or an error. */
 int dmafd_take(struct dmafd_chan *chan, struct dmafd_completion __user *user, size_t max);
 /* Waits until so many jobs are complete: 0 or -EINTR. */
@@ -764,5 +814,7 @@ void dmafd_chan_show(struct seq_file *seq, struct file *file);
 /* The folder in debugfs; the module does without if there is none. */
 void dmafd_show_init(void);
 void dmafd_show_exit(void);
+/* Adds a file there that tells what devices reach. */
+void dmafd_devices_init(struct dentry *folder);
 
 #endif

@@ -58,8 +58,7 @@ void dmafd_import_unmap(struct dmafd_map *map)
 
 bool dmafd_import_busy(const struct dmafd_buf *buf, u32 access)
 {
-	return buf->dmabuf &&
-	       !dma_resv_test_signaled(buf->dmabuf->resv,
+	return !dma_resv_test_signaled(buf->dmabuf->resv,
 				       dma_resv_usage_rw(access & DMAFD_BUF_WRITE));
 }
 

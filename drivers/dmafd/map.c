@@ -276,11 +276,13 @@ void dmafd_map_free(struct dmafd_map *map)
 	kfree(map);
 }
 
-struct dmafd_map *dmafd_map_get(struct dmafd_buf *buf, struct dmafd_ctrl *ctrl)
+struct dmafd_map *dmafd_map_search(struct dmafd_buf *buf, struct dmafd_ctrl *ctrl)
 {
-	struct dmafd_map *map = xa_load(&buf->maps, ctrl->id);
+	struct dmafd_map *map = xa_load(&buf->maps, ctrl->id) ?: make_map(buf, ctrl);
 
-	return map ?: make_map(buf, ctrl);
+	if (!IS_ERR(map))
+		buf->recent = map;
+	return map;
 }
 
 static struct dmafd_map *make_raw(const struct dmafd_map *map)
@@ -317,7 +319,7 @@ struct dmafd_map *dmafd_map_raw(struct dmafd_buf *buf, struct dmafd_map *map)
 
 /* ---- places ---- */
 
-void dmafd_map_seek(const struct dmafd_map *map, size_t at, struct dmafd_place *place)
+const struct dmafd_part *dmafd_map_search_part(const struct dmafd_map *map, size_t at)
 {
 	unsigned int low = 0, high = map->parts - 1, middle;
 
@@ -329,13 +331,15 @@ void dmafd_map_seek(const struct dmafd_map *map, size_t at, struct dmafd_place *
 		else
 			high = middle - 1;
 	}
-	place->part = low;
-	place->at = at - map->part[low].at;
+	return &map->part[low];
 }
 
-dma_addr_t dmafd_map_addr(const struct dmafd_map *map, const struct dmafd_place *place)
+void dmafd_map_seek(const struct dmafd_map *map, size_t at, struct dmafd_place *place)
 {
-	return map->part[place->part].addr + place->at;
+	const struct dmafd_part *part = dmafd_map_part(map, at);
+
+	place->part = part - map->part;
+	place->at = at - part->at;
 }
 
 size_t dmafd_map_run(const struct dmafd_map *map, const struct dmafd_place *place, size_t want)
@@ -400,4 +404,20 @@ void dmafd_map_for_cpu(const struct dmafd_map *map, size_t at, size_t len)
 	if (map->sync && len)
 		trace_dmafd_sync(map, len, false);
 	sync_range(map, at, len, sync_for_cpu);
+}
+
+void dmafd_map_piece_for_device(const struct dmafd_map *map, dma_addr_t addr, size_t len)
+{
+	if (!map->sync)
+		return;
+	trace_dmafd_sync(map, len, true);
+	dma_sync_single_for_device(map->ctrl->dev, addr, len, map->dir);
+}
+
+void dmafd_map_piece_for_cpu(const struct dmafd_map *map, dma_addr_t addr, size_t len)
+{
+	if (!map->sync)
+		return;
+	trace_dmafd_sync(map, len, false);
+	dma_sync_single_for_cpu(map->ctrl->dev, addr, len, map->dir);
 }

@@ -28,6 +28,16 @@ u64 dmafd_opcodes(void)
 	return BIT_ULL(ARRAY_SIZE(needs)) - 1;
 }
 
+u32 dmafd_opcodes_of(u32 caps, enum dma_transfer_direction direction)
+{
+	u32 opcode, opcodes = 0;
+
+	for (opcode = 0; opcode < ARRAY_SIZE(needs); opcode++)
+		if (!(needs[opcode] & ~caps) && dmafd_slave_may(direction, opcode))
+			opcodes |= BIT(opcode);
+	return opcodes;
+}
+
 /* Whether all is 0 that is of no use. */
 static bool is_lean(const struct dmafd_op *op)
 {
@@ -58,8 +68,7 @@ static bool is_lean(const struct dmafd_op *op)
 int dmafd_op_check(const struct dmafd_chan *chan, const struct dmafd_op *op)
 {
 	if (op->flags & ~(DMAFD_OP_FENCE | DMAFD_OP_NO_COMPLETION | DMAFD_OP_NO_SYNC) ||
-	    op->opcode >= ARRAY_SIZE(needs) || needs[op->opcode] & ~chan->caps ||
-	    !dmafd_slave_may(chan, op->opcode))
+	    op->opcode >= ARRAY_SIZE(needs) || !(chan->opcodes & BIT(op->opcode)))
 		return -EOPNOTSUPP;
 	if (!is_lean(op) || op->value > U8_MAX || (op->opcode != DMAFD_OP_NOP && !op->length))
 		return -EINVAL;
@@ -82,7 +91,7 @@ static int find_stretch(struct dmafd_chan *chan, struct dmafd_stretch *stretch, 
 		return -EACCES;
 	if (at > buf->length || length > buf->length - at)
 		return -EINVAL;
-	if (dmafd_import_busy(buf, access))
+	if (buf->dmabuf && dmafd_import_busy(buf, access))
 		return -EBUSY;
 	stretch->map = dmafd_map_get(buf, chan->ctrl);
 	if (IS_ERR(stretch->map))
@@ -110,20 +119,15 @@ static int find_one(struct dmafd_chan *chan, struct dmafd_stream *stream, u32 id
 static int find_plain(struct dmafd_chan *chan, const struct dmafd_op *op, struct dmafd_job *job,
 		      u64 length)
 {
-	struct dmafd_ctx *ctx = chan->ctx;
 	int err = 0;
 
-	mutex_lock(&ctx->lock);
 	if (op->opcode != DMAFD_OP_FILL) {
 		job->nr_srcs = 1;
 		err = find_one(chan, &job->src, op->src_buf, op->src_offset, length,
 			       DMAFD_BUF_READ);
 	}
-	if (!err)
-		err = find_one(chan, &job->dst, op->dst_buf, op->dst_offset, length,
+	return err ?: find_one(chan, &job->dst, op->dst_buf, op->dst_offset, length,
 			       DMAFD_BUF_WRITE);
-	mutex_unlock(&ctx->lock);
-	return err;
 }
 
 /* ---- lists ---- */
@@ -131,17 +135,14 @@ static int find_plain(struct dmafd_chan *chan, const struct dmafd_op *op, struct
 static int find_segments(struct dmafd_chan *chan, struct dmafd_stream *stream,
 			 const struct dmafd_segment *segment, u32 count, u32 access)
 {
-	struct dmafd_ctx *ctx = chan->ctx;
 	int err = 0;
 
-	mutex_lock(&ctx->lock);
 	for (; stream->count < count && !err; segment++) {
 		err = find_stretch(chan, &stream->list[stream->count], segment->buf,
 				   segment->offset, segment->length, access);
 		if (!err)
 			stream->count++;
 	}
-	mutex_unlock(&ctx->lock);
 	return err;
 }
 
@@ -278,27 +279,18 @@ static int find_xor(struct dmafd_chan *chan, const struct dmafd_request *request
 		    struct dmafd_job *job)
 {
 	const struct dmafd_op *op = &request->op;
-	struct dmafd_ctx *ctx = chan->ctx;
-	int err;
 
-	err = find_sources(chan, request, job);
-	if (err)
-		return err;
-	mutex_lock(&ctx->lock);
-	err = find_one(chan, &job->dst, op->dst_buf, op->dst_offset, op->length,
-		       DMAFD_BUF_WRITE);
-	mutex_unlock(&ctx->lock);
-	return err;
+	return find_sources(chan, request, job) ?:
+	       find_one(chan, &job->dst, op->dst_buf, op->dst_offset, op->length,
+			DMAFD_BUF_WRITE);
 }
 
 /* ---- one side ---- */
 
 static int find_side(struct dmafd_chan *chan, const struct dmafd_op *op, struct dmafd_job *job)
 {
-	struct dmafd_ctx *ctx = chan->ctx;
 	int err;
 
-	mutex_lock(&ctx->lock);
 	if (chan->direction == DMA_MEM_TO_DEV) {
 		job->nr_srcs = 1;
 		err = find_one(chan, &job->src, op->src_buf, op->src_offset, op->length,
@@ -307,7 +299,6 @@ static int find_side(struct dmafd_chan *chan, const struct dmafd_op *op, struct 
 		err = find_one(chan, &job->dst, op->dst_buf, op->dst_offset, op->length,
 			       DMAFD_BUF_WRITE);
 	}
-	mutex_unlock(&ctx->lock);
 	job->at_once = true;
 	return err ?: dmafd_slave_check(chan, job);
 }
@@ -385,16 +376,14 @@ static int go_raw(struct dmafd_stream *stream)
 }
 
 /* All the job's memory is synchronized by the program, which has none else in it. */
-static int give_up_syncing(struct dmafd_chan *chan, struct dmafd_job *job)
+static int give_up_syncing(struct dmafd_job *job)
 {
 	unsigned int i;
 	int err;
 
-	mutex_lock(&chan->ctx->lock);
 	err = go_raw(&job->dst);
 	for (i = 0; i < job->nr_srcs && !err; i++)
 		err = go_raw(&job->srcs[i]);
-	mutex_unlock(&chan->ctx->lock);
 	return err;
 }
 
@@ -462,6 +451,40 @@ static int check_edges(const struct dmafd_job *job)
 	return 0;
 }
 
+/* ---- one piece ---- */
+
+/* Whether the controller can do a side at once, all of it; and where that is then. */
+static bool is_whole(const struct dmafd_chan *chan, const struct dmafd_stream *stream, u32 align,
+		     dma_addr_t *addr)
+{
+	const struct dmafd_stretch *stretch = &stream->one;
+	const struct dmafd_part *part;
+	size_t in;
+
+	if (stream->count != 1 || stream->list)
+		return false;
+	part = dmafd_map_part(stretch->map, stretch->at);
+	in = stretch->at - part->at;
+	*addr = part->addr + in;
+	return stretch->len <= part->len - in && !((*addr | stretch->len) & (align - 1)) &&
+	       stretch->len - 1 <= chan->boundary - (*addr & chan->boundary);
+}
+
+static bool is_without_edges(const struct dmafd_stretch *stretch)
+{
+	size_t begin = stretch->buf->first + stretch->at;
+
+	return !((begin | stretch->len) & (stretch->map->line - 1));
+}
+
+static bool goes_as_one(const struct dmafd_chan *chan, struct dmafd_job *job)
+{
+	return !chan->width && job->nr_srcs <= 1 && job->length <= chan->max_segment &&
+	       is_whole(chan, &job->dst, job->align, &job->to) &&
+	       (!job->nr_srcs || is_whole(chan, &job->src, job->align, &job->from)) &&
+	       is_without_edges(&job->dst.one);
+}
+
 int dmafd_op_find(struct dmafd_chan *chan, const struct dmafd_request *request,
 		  struct dmafd_job *job)
 {
@@ -469,6 +492,7 @@ int dmafd_op_find(struct dmafd_chan *chan, const struct dmafd_request *request,
 	int err;
 
 	lockdep_assert_held(&chan->mutex);
+	lockdep_assert_held(&chan->ctx->lock);
 
 	job->srcs = &job->src;
 	job->nr_srcs = 0;
@@ -478,8 +502,11 @@ int dmafd_op_find(struct dmafd_chan *chan, const struct dmafd_request *request,
 	job->at_once = false;
 	err = find(chan, request, job);
 	if (!err && op->flags & DMAFD_OP_NO_SYNC)
-		err = give_up_syncing(chan, job);
-	err = err ?: check_alignment(job) ?: check_edges(job) ?: dmafd_check_overlap(job);
+		err = give_up_syncing(job);
+	job->whole = !err && goes_as_one(chan, job);
+	if (!job->whole)
+		err = err ?: check_alignment(job) ?: check_edges(job);
+	err = err ?: dmafd_check_overlap(job);
 	if (err)
 		dmafd_job_release(job);
 	return err;

@@ -14,13 +14,33 @@
 
 /* ---- what comes back ---- */
 
+/* As far as the framework knows, which some drivers don't tell at once. */
+static bool is_known_to_be_done(const struct dma_chan *dma, dma_cookie_t cookie)
+{
+	return dma_async_is_complete(cookie, READ_ONCE(dma->completed_cookie),
+				     READ_ONCE(dma->cookie)) == DMA_COMPLETE;
+}
+
 /* Some controllers call back too early, or once too often. */
 static bool is_in_progress(struct dmafd_chan *chan, struct dmafd_slot *slot)
 {
 	dma_cookie_t cookie = READ_ONCE(slot->cookie);
 
-	return cookie > 0 &&
-	       dma_async_is_tx_complete(chan->dma, cookie, NULL, NULL) == DMA_IN_PROGRESS;
+	return cookie > 0 && !is_known_to_be_done(chan->dma, cookie) &&
+	       dmaengine_tx_status(chan->dma, cookie, NULL) == DMA_IN_PROGRESS;
+}
+
+/*
+ * Whether the next piece is over, too. Its callback is under way then, and whoever is
+ * called last pumps for all.
+ */
+static bool is_followed(struct dmafd_chan *chan, const struct dmafd_slot *slot)
+{
+	dma_cookie_t cookie = READ_ONCE(slot->next->cookie);
+
+	lockdep_assert_held(&chan->lock);
+
+	return cookie > 0 && !slot->next->done && is_known_to_be_done(chan->dma, cookie);
 }
 
 static void piece_done(void *param, const struct dmaengine_result *result)
@@ -28,19 +48,20 @@ static void piece_done(void *param, const struct dmaengine_result *result)
 	struct dmafd_slot *slot = param;
 	struct dmafd_chan *chan = slot->run->chan;
 	unsigned long flags;
-	bool news;
+	bool pump;
 
 	if (is_in_progress(chan, slot))
 		return;
 	spin_lock_irqsave(&chan->lock, flags);
-	news = slot->run == chan->run && !slot->done;
-	if (news) {
+	pump = slot->run == chan->run && READ_ONCE(slot->job) && !slot->done;
+	if (pump) {
 		slot->done = true;
 		slot->residue = min_t(size_t, result->residue, slot->len);
 		slot->failed = result->result != DMA_TRANS_NOERROR;
+		pump = !is_followed(chan, slot);
 	}
 	spin_unlock_irqrestore(&chan->lock, flags);
-	if (news)
+	if (pump)
 		dmafd_pump(chan);
 }
 
@@ -51,7 +72,7 @@ static void call_plainly(void *param)
 	dma_cookie_t cookie = READ_ONCE(slot->cookie);
 	struct dmaengine_result result = { .result = DMA_TRANS_NOERROR };
 
-	if (cookie > 0 && dma_async_is_tx_complete(dma, cookie, NULL, NULL) == DMA_ERROR)
+	if (cookie > 0 && dmaengine_tx_status(dma, cookie, NULL) == DMA_ERROR)
 		result.result = DMA_TRANS_ABORTED;
 	slot->call(slot, &result);
 }
@@ -86,6 +107,13 @@ static void count_in(struct dmafd_slot *slot)
 		job->status = -EIO;
 }
 
+void dmafd_slot_clear(struct dmafd_slot *slot)
+{
+	WRITE_ONCE(slot->job, NULL);
+	WRITE_ONCE(slot->cookie, 0);
+	slot->done = false;
+}
+
 static void count_all_in(struct dmafd_chan *chan)
 {
 	struct dmafd_slot *slot;
@@ -97,61 +125,32 @@ static void count_all_in(struct dmafd_chan *chan)
 		if (!slot->done)
 			break;
 		count_in(slot);
+		dmafd_slot_clear(slot);
 		chan->first = (chan->first + 1) % DMAFD_WINDOW;
 	}
 	spin_unlock_irqrestore(&chan->lock, flags);
 }
 
-static struct dmafd_job *first_job(struct dmafd_chan *chan)
-{
-	struct dmafd_job *job;
-	unsigned long flags;
-
-	spin_lock_irqsave(&chan->lock, flags);
-	job = list_first_entry_or_null(&chan->queue, struct dmafd_job, node);
-	spin_unlock_irqrestore(&chan->lock, flags);
-	return job;
-}
-
 void dmafd_retire(struct dmafd_chan *chan)
 {
-	struct dmafd_job *job;
-
 	count_all_in(chan);
-	job = first_job(chan);
-	while (job && job->fed && !job->pieces)
-		job = dmafd_complete(chan, job);
+	while (dmafd_complete_some(chan))
+		;
 }
 
 /* ---- what goes out ---- */
-
-/* The job whose turn it is, after the one that is fed now, unless that is NULL. */
-static struct dmafd_job *next_to_feed(struct dmafd_chan *chan, struct dmafd_job *fed)
-{
-	struct dmafd_job *job;
-	unsigned long flags;
-
-	spin_lock_irqsave(&chan->lock, flags);
-	if (fed) {
-		fed->fed = true;
-		chan->feed = list_is_last(&fed->node, &chan->queue) ? NULL :
-			     list_next_entry(fed, node);
-		/* Nobody else will tell that it is over. */
-		if (!fed->pieces)
-			chan->again = true;
-	}
-	job = chan->paused ? NULL : chan->feed;
-	if (job && job->flags & DMAFD_OP_FENCE && !list_is_first(&job->node, &chan->queue))
-		job = NULL;
-	spin_unlock_irqrestore(&chan->lock, flags);
-	return job;
-}
 
 static void start(struct dmafd_job *job)
 {
 	unsigned int i;
 
 	job->started = true;
+	if (job->whole) {
+		if (job->nr_srcs)
+			dmafd_map_piece_for_device(job->src.one.map, job->from, job->length);
+		dmafd_map_piece_for_device(job->dst.one.map, job->to, job->length);
+		return;
+	}
 	for (i = 0; i < job->nr_srcs; i++)
 		dmafd_stream_for_device(&job->srcs[i], false);
 	dmafd_stream_for_device(&job->dst, true);
@@ -199,6 +198,7 @@ static void skip_edges(struct dmafd_job *job, size_t *middle)
  * so many entries of the channel's list.
  */
 struct piece {
+	dma_addr_t dst, src;	/* unless they are entries */
 	size_t len;
 	size_t rows;
 	unsigned int entries;
@@ -241,36 +241,44 @@ static struct piece find_entries(struct dmafd_chan *chan, struct dmafd_job *job)
 
 static struct piece find_piece(struct dmafd_chan *chan, struct dmafd_job *job, size_t middle)
 {
-	size_t row = job->dst.now.len, rows = 0;
+	struct piece piece = { .dst = job->to, .src = job->from, .len = job->length };
+	size_t row, rows = 0;
 
+	if (job->whole)
+		return piece;
 	if (chan->width)
 		return find_entries(chan, job);
+	piece.dst = dmafd_stream_addr(&job->dst);
+	if (job->nr_srcs)
+		piece.src = dmafd_stream_addr(job->srcs);
+	row = job->dst.now.len;
 	if (job->at_once) {
 		rows = min_t(size_t, job->dst.count - job->dst.nr, chan->max_segment / row);
 		rows = side_rows(chan, job, &job->src, rows);
 		rows = side_rows(chan, job, &job->dst, rows);
 	}
-	if (rows > 1)
-		return (struct piece){ .len = rows * row, .rows = rows };
-	return (struct piece){ .len = piece_length(chan, job, middle) };
+	piece.rows = rows > 1 ? rows : 0;
+	piece.len = rows > 1 ? rows * row : piece_length(chan, job, middle);
+	return piece;
 }
 
 #define PREP_FLAGS	(DMA_PREP_INTERRUPT | DMA_CTRL_ACK)
 
 static struct dma_async_tx_descriptor *prepare_rows(struct dmafd_chan *chan,
-						    struct dmafd_job *job, size_t rows)
+						    struct dmafd_job *job,
+						    const struct piece *piece)
 {
 	size_t row = job->dst.now.len;
 
 	*chan->rows = (struct dma_interleaved_template) {
-		.src_start = dmafd_stream_addr(&job->src),
-		.dst_start = dmafd_stream_addr(&job->dst),
+		.src_start = piece->src,
+		.dst_start = piece->dst,
 		.dir = DMA_MEM_TO_MEM,
 		.src_inc = true,
 		.dst_inc = true,
 		.src_sgl = true,
 		.dst_sgl = true,
-		.numf = rows,
+		.numf = piece->rows,
 		.frame_size = 1,
 	};
 	chan->rows->sgl[0] = (struct data_chunk) {
@@ -282,54 +290,57 @@ static struct dma_async_tx_descriptor *prepare_rows(struct dmafd_chan *chan,
 }
 
 static struct dma_async_tx_descriptor *prepare_xor(struct dmafd_chan *chan,
-						   struct dmafd_job *job, size_t len)
+						   struct dmafd_job *job,
+						   const struct piece *piece)
 {
 	dma_addr_t src[DMAFD_MAX_SOURCES];
 	unsigned int i;
 
 	for (i = 0; i < job->nr_srcs; i++)
 		src[i] = dmafd_stream_addr(&job->srcs[i]);
-	return chan->dma->device->device_prep_dma_xor(chan->dma, dmafd_stream_addr(&job->dst), src,
-						      job->nr_srcs, len, PREP_FLAGS);
+	return chan->dma->device->device_prep_dma_xor(chan->dma, piece->dst, src, job->nr_srcs,
+						      piece->len, PREP_FLAGS);
 }
 
 static struct dma_async_tx_descriptor *prepare(struct dmafd_chan *chan, struct dmafd_job *job,
 					       const struct piece *piece)
 {
-	dma_addr_t dst;
-
 	if (piece->entries)
 		return dmaengine_prep_slave_sg(chan->dma, chan->entry, piece->entries,
 					       chan->direction, PREP_FLAGS);
 	if (piece->rows)
-		return prepare_rows(chan, job, piece->rows);
-	dst = dmafd_stream_addr(&job->dst);
+		return prepare_rows(chan, job, piece);
 	switch (job->opcode) {
 	case DMAFD_OP_FILL:
-		return dmaengine_prep_dma_memset(chan->dma, dst, job->value, piece->len,
+		return dmaengine_prep_dma_memset(chan->dma, piece->dst, job->value, piece->len,
 						 PREP_FLAGS);
 	case DMAFD_OP_XOR:
-		return prepare_xor(chan, job, piece->len);
+		return prepare_xor(chan, job, piece);
 	default:
-		return dmaengine_prep_dma_memcpy(chan->dma, dst, dmafd_stream_addr(&job->src),
-						 piece->len, PREP_FLAGS);
+		return dmaengine_prep_dma_memcpy(chan->dma, piece->dst, piece->src, piece->len,
+						 PREP_FLAGS);
 	}
 }
 
+/* The slot is empty. The controller gets the piece after that, and its locks are between. */
 static struct dmafd_slot *fill_slot(struct dmafd_chan *chan, struct dmafd_job *job, size_t len)
 {
 	struct dmafd_slot *slot = &chan->run->slot[(chan->first + chan->count) % DMAFD_WINDOW];
+
+	slot->len = len;
+	WRITE_ONCE(slot->job, job);
+	return slot;
+}
+
+static void take_back(struct dmafd_chan *chan, struct dmafd_job *job, struct dmafd_slot *slot)
+{
 	unsigned long flags;
 
+	chan->count--;
+	job->pieces--;
 	spin_lock_irqsave(&chan->lock, flags);
-	slot->job = job;
-	slot->len = len;
-	slot->done = false;
-	slot->failed = false;
-	slot->residue = 0;
-	WRITE_ONCE(slot->cookie, 0);
+	dmafd_slot_clear(slot);
 	spin_unlock_irqrestore(&chan->lock, flags);
-	return slot;
 }
 
 /* False if the controller does not take it. */
@@ -348,13 +359,13 @@ static bool feed_piece(struct dmafd_chan *chan, struct dmafd_job *job, const str
 	job->pieces++;
 	cookie = dmaengine_submit(tx);
 	if (dma_submit_error(cookie)) {
-		chan->count--;
-		job->pieces--;
+		take_back(chan, job, slot);
 		return false;
 	}
 	WRITE_ONCE(slot->cookie, cookie);
 	job->left -= piece->len;
-	dmafd_job_advance(job, piece->len);
+	if (!job->whole)
+		dmafd_job_advance(job, piece->len);
 	chan->kick = true;
 	trace_dmafd_issue(chan, job, piece->len);
 	return true;
@@ -399,15 +410,16 @@ static bool feed_ring(struct dmafd_chan *chan, struct dmafd_job *job)
 		return false;
 	start(job);
 	slot = fill_slot(chan, job, job->length);
+	chan->count++;
+	job->pieces++;
 	cookie = dmafd_cyclic_start(chan, job, slot);
 	if (dma_submit_error(cookie)) {
+		take_back(chan, job, slot);
 		give_up(job, -EREMOTEIO);
 		return true;
 	}
 	WRITE_ONCE(slot->cookie, cookie);
-	chan->count++;
 	chan->kick = true;
-	job->pieces++;
 	trace_dmafd_issue(chan, job, job->length);
 	return false;
 }
@@ -424,7 +436,8 @@ static bool feed_job(struct dmafd_chan *chan, struct dmafd_job *job)
 	for (;;) {
 		if (job->status)
 			give_up(job, job->status);
-		skip_edges(job, &middle);
+		if (!job->whole)
+			skip_edges(job, &middle);
 		if (!job->left)
 			return true;
 		if (!feed_some(chan, job, middle))
@@ -432,13 +445,60 @@ static bool feed_job(struct dmafd_chan *chan, struct dmafd_job *job)
 	}
 }
 
-static void feed(struct dmafd_chan *chan)
+/* The job whose turn it is, and the last one in the queue; or NULL. */
+static struct dmafd_job *begin_to_feed(struct dmafd_chan *chan, struct dmafd_job **last)
 {
 	struct dmafd_job *job;
+	unsigned long flags;
 
-	job = next_to_feed(chan, NULL);
-	while (job && feed_job(chan, job))
-		job = next_to_feed(chan, job);
+	spin_lock_irqsave(&chan->lock, flags);
+	job = chan->paused ? NULL : chan->feed;
+	*last = job ? list_last_entry(&chan->queue, struct dmafd_job, node) : NULL;
+	spin_unlock_irqrestore(&chan->lock, flags);
+	return job;
+}
+
+/* It is that job's turn now; or that of the next one which came meanwhile, after the last. */
+static void end_feeding(struct dmafd_chan *chan, struct dmafd_job *job, struct dmafd_job *last,
+			bool again)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&chan->lock, flags);
+	if (!job && !list_is_last(&last->node, &chan->queue)) {
+		job = list_next_entry(last, node);
+		again = true;
+	}
+	chan->feed = job;
+	chan->again |= again;
+	spin_unlock_irqrestore(&chan->lock, flags);
+}
+
+/* What was fed needs no lock to be passed by: only who pumps takes jobs out of the queue. */
+static void feed_all(struct dmafd_chan *chan)
+{
+	struct dmafd_job *job, *last;
+	bool again = false;
+
+	job = begin_to_feed(chan, &last);
+	if (!job)
+		return;
+	while (job) {
+		if (job->flags & DMAFD_OP_FENCE && !list_is_first(&job->node, &chan->queue))
+			break;
+		if (!feed_job(chan, job))
+			break;
+		job->fed = true;
+		/* Nobody else will tell that it is over. */
+		again |= !job->pieces;
+		job = job == last ? NULL : list_next_entry(job, node);
+	}
+	end_feeding(chan, job, last, again);
+}
+
+static void feed(struct dmafd_chan *chan)
+{
+	feed_all(chan);
 	/* Some controllers would begin with the next piece although they are paused. */
 	if (!chan->kick || chan->halted)
 		return;

@@ -93,6 +93,7 @@ void dmafd_show_init(void)
 {
 	folder = debugfs_create_dir(DMAFD_DRIVER, NULL);
 	debugfs_create_file("channels", 0400, folder, NULL, &channels_fops);
+	dmafd_devices_init(folder);
 }
 
 void dmafd_show_exit(void)

@@ -11,19 +11,19 @@
 /* More is not given to the controller at once: residues have 32 bits. */
 #define MOST_AT_ONCE	SZ_1G
 
-bool dmafd_slave_may(const struct dmafd_chan *chan, u32 opcode)
+bool dmafd_slave_may(enum dma_transfer_direction direction, u32 opcode)
 {
 	switch (opcode) {
 	case DMAFD_OP_NOP:
 		return true;
 	case DMAFD_OP_TO_DEVICE:
-		return chan->direction == DMA_MEM_TO_DEV;
+		return direction == DMA_MEM_TO_DEV;
 	case DMAFD_OP_FROM_DEVICE:
-		return chan->direction == DMA_DEV_TO_MEM;
+		return direction == DMA_DEV_TO_MEM;
 	case DMAFD_OP_CYCLIC:
-		return chan->direction != DMA_MEM_TO_MEM;
+		return direction != DMA_MEM_TO_MEM;
 	default:
-		return chan->direction == DMA_MEM_TO_MEM;
+		return direction == DMA_MEM_TO_MEM;
 	}
 }
 

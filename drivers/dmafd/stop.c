@@ -105,7 +105,11 @@ static void finish_pieces(struct dmafd_chan *chan)
 /* What the controller had is not there any more, and it does not call back. */
 static void forget_pieces(struct dmafd_chan *chan)
 {
+	unsigned int i;
+
 	spin_lock_irq(&chan->lock);
+	for (i = 0; i < DMAFD_WINDOW; i++)
+		dmafd_slot_clear(&chan->run->slot[i]);
 	chan->run_nr = (chan->run_nr + 1) % chan->nr_runs;
 	chan->run = &chan->runs[chan->run_nr];
 	chan->feed = NULL;
@@ -116,29 +120,23 @@ static void forget_pieces(struct dmafd_chan *chan)
 	chan->kick = false;
 }
 
-static struct dmafd_job *first_job(struct dmafd_chan *chan)
-{
-	struct dmafd_job *job;
-
-	spin_lock_irq(&chan->lock);
-	job = list_first_entry_or_null(&chan->queue, struct dmafd_job, node);
-	spin_unlock_irq(&chan->lock);
-	return job;
-}
-
+/* Nobody else changes the queue: the caller has the mutex, and the pump. */
 static unsigned int end_jobs(struct dmafd_chan *chan, int first, int others)
 {
 	struct dmafd_job *job;
 	unsigned int count = 0;
 
-	while ((job = first_job(chan))) {
+	lockdep_assert_held(&chan->mutex);
+
+	list_for_each_entry(job, &chan->queue, node) {
 		job->left = 0;
 		job->pieces = 0;
+		job->fed = true;
 		if (!job->status)
 			job->status = count ? others : first;
-		dmafd_complete(chan, job);
 		count++;
 	}
+	dmafd_retire(chan);
 	return count;
 }
 

@@ -168,9 +168,13 @@ void dmafd_stream_release(struct dmafd_stream *stream)
 	unsigned int i;
 
 	/* All without a list are in one buffer, which counts once. */
-	if (stream->count && !stream->list)
-		let_go(stream->one.buf);
-	for (i = 0; stream->list && i < stream->count; i++)
+	if (!stream->list) {
+		if (stream->count)
+			let_go(stream->one.buf);
+		stream->count = 0;
+		return;
+	}
+	for (i = 0; i < stream->count; i++)
 		let_go(stream->list[i].buf);
 	kfree(stream->list);
 	stream->list = NULL;
@@ -181,6 +185,16 @@ void dmafd_job_release(struct dmafd_job *job)
 {
 	unsigned int i;
 
+	/* The way of most jobs, and of those that are the most. */
+	if (job->whole) {
+		if (job->nr_srcs)
+			let_go(job->src.one.buf);
+		let_go(job->dst.one.buf);
+		job->nr_srcs = 0;
+		job->src.count = 0;
+		job->dst.count = 0;
+		return;
+	}
 	for (i = 0; i < job->nr_srcs; i++)
 		dmafd_stream_release(&job->srcs[i]);
 	if (job->srcs != &job->src)

@@ -4,6 +4,7 @@
  */
 #include <linux/jiffies.h>
 #include <linux/ktime.h>
+#include <linux/list.h>
 #include <linux/sched/signal.h>
 #include <linux/uaccess.h>
 
@@ -12,26 +13,8 @@
 
 /* ---- jobs ---- */
 
-static struct dmafd_job *take_free(struct dmafd_chan *chan)
-{
-	struct dmafd_job *job;
-
-	spin_lock_irq(&chan->lock);
-	job = list_first_entry_or_null(&chan->free, struct dmafd_job, node);
-	if (job)
-		list_del(&job->node);
-	spin_unlock_irq(&chan->lock);
-	return job;
-}
-
-static void put_back(struct dmafd_chan *chan, struct dmafd_job *job)
-{
-	spin_lock_irq(&chan->lock);
-	list_add(&job->node, &chan->free);
-	spin_unlock_irq(&chan->lock);
-}
-
-static void fill_in(struct dmafd_chan *chan, struct dmafd_job *job, const struct dmafd_op *op)
+static void fill_in(struct dmafd_chan *chan, struct dmafd_job *job, const struct dmafd_op *op,
+		    u64 now_ns)
 {
 	job->opcode = op->opcode;
 	job->flags = op->flags | (job->period ? DMAFD_OP_FENCE : 0);
@@ -47,71 +30,128 @@ static void fill_in(struct dmafd_chan *chan, struct dmafd_job *job, const struct
 	job->overruns = 0;
 	job->status = 0;
 	job->cmd = NULL;
-	job->submit_ns = ktime_get_ns();
-	dmafd_job_rewind(job);
+	job->submit_ns = now_ns;
+	if (!job->whole)
+		dmafd_job_rewind(job);
 }
 
-void dmafd_enqueue(struct dmafd_chan *chan, struct dmafd_job *job)
+/* The first of a list of jobs, as many as there are of so many, become another list. */
+static void cut(struct list_head *first, struct list_head *list, unsigned int count)
 {
-	lockdep_assert_held(&chan->mutex);
+	struct list_head *last = list;
 
+	while (count-- && !list_is_last(last, list))
+		last = last->next;
+	list_cut_position(first, list, last);
+}
+
+static void take_free(struct dmafd_chan *chan, struct list_head *jobs, unsigned int count)
+{
 	spin_lock_irq(&chan->lock);
-	job->sequence = chan->submitted++;
-	trace_dmafd_submit(chan, job, job->length);
-	chan->held++;
-	list_add_tail(&job->node, &chan->queue);
-	if (list_is_first(&job->node, &chan->queue))
-		dmafd_begin_time(chan, job, job->submit_ns);
-	if (!chan->feed)
-		chan->feed = job;
+	cut(jobs, &chan->free, count);
 	spin_unlock_irq(&chan->lock);
 }
 
-struct dmafd_job *dmafd_prepare(struct dmafd_chan *chan, const struct dmafd_request *request)
+/* How many of the jobs have become what is requested, or why not even the first. */
+static int make_jobs(struct dmafd_chan *chan, struct list_head *jobs,
+		     const struct dmafd_request *request)
 {
+	u64 now_ns = ktime_get_ns();
 	struct dmafd_job *job;
-	int err;
+	int count = 0, err = -EAGAIN;
+
+	mutex_lock(&chan->ctx->lock);
+	list_for_each_entry(job, jobs, node) {
+		err = dmafd_op_find(chan, request, job);
+		if (err)
+			break;
+		fill_in(chan, job, &request->op, now_ns);
+		request++;
+		count++;
+	}
+	mutex_unlock(&chan->ctx->lock);
+	return count ?: err;
+}
+
+static void enqueue(struct dmafd_chan *chan, struct list_head *jobs)
+{
+	struct dmafd_job *first = list_first_entry(jobs, struct dmafd_job, node), *job;
+
+	lockdep_assert_held(&chan->lock);
+
+	list_for_each_entry(job, jobs, node) {
+		job->sequence = chan->submitted++;
+		trace_dmafd_submit(chan, job, job->length);
+		chan->held++;
+	}
+	list_splice_tail(jobs, &chan->queue);
+	if (list_is_first(&first->node, &chan->queue))
+		dmafd_begin_time(chan, first, first->submit_ns);
+	if (!chan->feed)
+		chan->feed = first;
+}
+
+int dmafd_queue(struct dmafd_chan *chan, const struct dmafd_request *requests,
+		unsigned int count, struct io_uring_cmd *cmd)
+{
+	LIST_HEAD(jobs);
+	LIST_HEAD(made);
+	int n;
 
 	lockdep_assert_held(&chan->mutex);
 
 	if (chan->dead)
-		return ERR_PTR(-ENODEV);
-	job = take_free(chan);
-	if (!job)
-		return ERR_PTR(-EAGAIN);
-	err = dmafd_op_find(chan, request, job);
-	if (err) {
-		put_back(chan, job);
-		return ERR_PTR(err);
+		return -ENODEV;
+	take_free(chan, &jobs, count);
+	n = make_jobs(chan, &jobs, requests);
+	cut(&made, &jobs, max(n, 0));
+	spin_lock_irq(&chan->lock);
+	if (n > 0) {
+		list_first_entry(&made, struct dmafd_job, node)->cmd = cmd;
+		enqueue(chan, &made);
 	}
-	fill_in(chan, job, &request->op);
-	return job;
+	list_splice(&jobs, &chan->free);
+	spin_unlock_irq(&chan->lock);
+	return n;
 }
 
 /* ---- many operations ---- */
 
-static int submit_one(struct dmafd_chan *chan, const struct dmafd_request *request)
-{
-	struct dmafd_job *job;
+/* So many become jobs at once: all are on the stack. */
+#define SOME_OPS	8
 
-	mutex_lock(&chan->mutex);
-	job = dmafd_prepare(chan, request);
-	if (!IS_ERR(job))
-		dmafd_enqueue(chan, job);
-	mutex_unlock(&chan->mutex);
-	return PTR_ERR_OR_ZERO(job);
+/* How many were fetched, or why not even the first. */
+static int fetch_some(struct dmafd_chan *chan, struct dmafd_request *request,
+		      const u8 __user *user, u32 op_size, unsigned int max)
+{
+	unsigned int n;
+	int err = 0;
+
+	for (n = 0; n < max; n++, user += op_size) {
+		err = dmafd_request_fetch(chan, &request[n], user, op_size);
+		if (err)
+			break;
+	}
+	return n ?: err;
 }
 
-static int fetch_and_submit(struct dmafd_chan *chan, const void __user *user, u32 size)
+/* How many became jobs, or why not even the first. */
+static int submit_some(struct dmafd_chan *chan, const u8 __user *user, u32 op_size,
+		       unsigned int max)
 {
-	struct dmafd_request request;
-	int err = dmafd_request_fetch(chan, &request, user, size);
+	/* Cleared, which many kernels do with what is on the stack, it would cost most of all. */
+	struct dmafd_request requests[SOME_OPS] __uninitialized;
+	int n, i, fetched;
 
-	if (err)
-		return err;
-	err = submit_one(chan, &request);
-	dmafd_request_free(&request);
-	return err;
+	fetched = fetch_some(chan, requests, user, op_size, max);
+	if (fetched < 0)
+		return fetched;
+	mutex_lock(&chan->mutex);
+	n = dmafd_queue(chan, requests, fetched, NULL);
+	mutex_unlock(&chan->mutex);
+	for (i = 0; i < fetched; i++)
+		dmafd_request_free(&requests[i]);
+	return n;
 }
 
 /* An array may be endless, if its jobs are over as fast: who is killed does not go on. */
@@ -125,20 +165,25 @@ static int give_way(struct dmafd_chan *chan)
 /* How many became jobs, or why not even the first; how many there were before them. */
 static int submit_all(struct dmafd_chan *chan, const struct dmafd_submit *arg, u64 *target)
 {
+	u32 count = min_t(u32, arg->nr_ops, INT_MAX), done = 0, some;
 	const u8 __user *user = u64_to_user_ptr(arg->ops);
-	u32 i, count = min_t(u32, arg->nr_ops, INT_MAX);
-	int done = 0, err = 0;
+	int n;
 
-	for (i = 0; i < count && !err; i++, user += arg->op_size) {
-		err = fetch_and_submit(chan, user, arg->op_size);
-		if (!err && !(++done % DMAFD_BATCH))
-			err = give_way(chan);
-	}
+	do {
+		some = min_t(u32, count - done, SOME_OPS);
+		n = submit_some(chan, user, arg->op_size, some);
+		if (n <= 0)
+			break;
+		done += n;
+		user += (size_t)n * arg->op_size;
+		if (!(done % DMAFD_BATCH) && give_way(chan))
+			break;
+	} while (n == some && done < count);
 	dmafd_pump(chan);
 	spin_lock_irq(&chan->lock);
 	*target = chan->submitted;
 	spin_unlock_irq(&chan->lock);
-	return done ?: err;
+	return done ?: n;
 }
 
 static int check_submit(const struct dmafd_submit *arg)

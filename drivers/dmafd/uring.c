@@ -42,7 +42,7 @@ static struct outcome *outcome_of(struct io_uring_cmd *cmd)
 static int fetch_inline(const struct io_uring_cmd *cmd, unsigned int issue_flags,
 			struct dmafd_op *op)
 {
-	u8 command[LARGE_COMMAND];
+	u8 command[LARGE_COMMAND] __uninitialized;
 
 	if (!(issue_flags & IO_URING_F_SQE128))
 		return -EINVAL;
@@ -272,20 +272,18 @@ static int submit(struct io_uring_cmd *cmd, const struct dmafd_request *request,
 		  unsigned int issue_flags)
 {
 	struct dmafd_chan *chan = cmd->file->private_data;
-	struct dmafd_job *job;
+	int n;
 
 	*outcome_of(cmd) = (struct outcome){ .polled = issue_flags & IO_URING_F_IOPOLL };
 	compat_uring_mark_cancelable(cmd, issue_flags);
 	mutex_lock(&chan->mutex);
-	job = dmafd_prepare(chan, request);
-	if (!IS_ERR(job)) {
-		job->cmd = cmd;
-		dmafd_enqueue(chan, job);
+	n = dmafd_queue(chan, request, 1, cmd);
+	if (n > 0) {
 		pump_soon(cmd->file);
 		watch(chan);
 	}
 	mutex_unlock(&chan->mutex);
-	return PTR_ERR_OR_ZERO(job);
+	return min(n, 0);
 }
 
 /*
@@ -294,7 +292,7 @@ static int submit(struct io_uring_cmd *cmd, const struct dmafd_request *request,
  */
 static int fetch_and_submit(struct io_uring_cmd *cmd, unsigned int issue_flags)
 {
-	struct dmafd_request request;
+	struct dmafd_request request __uninitialized;
 	int err;
 
 	err = fetch(cmd, issue_flags, &request.op) ?:

@@ -13,6 +13,7 @@
 #include <linux/gfp.h>
 #include <linux/highmem.h>
 #include <linux/kernel.h>
+#include <linux/log2.h>
 #include <linux/minmax.h>
 #include <linux/slab.h>
 #include <linux/string.h>
@@ -22,6 +23,9 @@
 #define RED	0xc9
 #define POISON	0xe7
 #define MAP_GFP	(GFP_ATOMIC | __GFP_NOWARN)
+
+#define SPARES		32U	/* of each size that are kept */
+#define SPARE_TRIES	4	/* of them that are looked at */
 
 bool san_block_charge(struct san_device *san, size_t size, bool must)
 {
@@ -55,21 +59,19 @@ size_t san_block_red(void)
  * Blocks are aligned to their size, so without a page before them nothing crosses a
  * boundary that the driver's memory doesn't cross.
  */
-static bool wants_page_before(struct device *dev, const struct san_map *map)
+static bool wants_page_before(struct device *dev, phys_addr_t phys, size_t red)
 {
-	return offset_in_page(map->phys) < map->red && dma_get_seg_boundary(dev) >= SZ_16M - 1;
+	return offset_in_page(phys) < red && dma_get_seg_boundary(dev) >= SZ_16M - 1;
 }
 
-static void lay_out(struct san_device *san, struct san_map *map)
+static void lay_out(struct san_device *san, struct san_block *block, phys_addr_t phys,
+		    size_t size, size_t red)
 {
-	struct san_block *block = &map->block;
-
-	map->red = san_block_red();
-	block->front = offset_in_page(map->phys);
-	if (wants_page_before(san->twin.real, map))
+	block->front = offset_in_page(phys);
+	if (wants_page_before(san->twin.real, phys, red))
 		block->front += PAGE_SIZE;
-	block->back = block->front + map->size;
-	block->size = PAGE_ALIGN(block->back + map->red);
+	block->back = block->front + size;
+	block->size = PAGE_ALIGN(block->back + red);
 }
 
 /* Where the device reaches; the kernel bounces what lies elsewhere, which costs. */
@@ -84,20 +86,30 @@ static gfp_t zone(struct device *dev)
 	return 0;
 }
 
-/* Behind the snapshot: one bit per line. */
-static int make_snapshot(struct san_map *map)
+/* How the memory lies in its words, the snapshot does. */
+static size_t copy_size(phys_addr_t phys, size_t size)
 {
-	size_t lines = DIV_ROUND_UP(map->size + (map->phys & (SAN_LINE - 1)), SAN_LINE);
-	size_t bits = BITS_TO_LONGS(lines) * sizeof(long);
-	size_t room = ALIGN(map->size, sizeof(long));
+	return size + (phys & (sizeof(long) - 1));
+}
 
-	map->snapshot = kmalloc(room + bits, MAP_GFP);
-	if (!map->snapshot)
+static size_t lines_of(const struct san_map *map)
+{
+	return DIV_ROUND_UP(map->size + (map->phys & (SAN_LINE - 1)), SAN_LINE);
+}
+
+/* More than is needed, for another mapping to find room there. */
+static int make_copy(struct san_map *map)
+{
+	struct san_block *block = &map->block;
+
+	block->room = max_t(size_t, roundup_pow_of_two(copy_size(map->phys, map->size)), SZ_2K);
+	block->copy = kmalloc(block->room, MAP_GFP);
+	if (!block->copy)
 		return -ENOMEM;
-	map->in_cpu = (unsigned long *)(map->snapshot + room);
-	/* What is not synchronized when it is mapped is not the device's yet. */
-	memset(map->in_cpu, map->attrs & DMA_ATTR_SKIP_CPU_SYNC ? 0xff : 0, bits);
-	return 0;
+	if (block->room / SAN_LINE + 2 <= SAN_FEW_LINES)
+		return 0;
+	block->bits = kmalloc(BITS_TO_LONGS(block->room / SAN_LINE + 2) * sizeof(long), MAP_GFP);
+	return block->bits ? 0 : -ENOMEM;
 }
 
 static void read_memory(phys_addr_t phys, u8 *to, size_t size)
@@ -126,7 +138,12 @@ void san_block_paint(struct san_map *map)
 static void fill(struct san_map *map)
 {
 	struct san_block *block = &map->block;
+	bool to_cpu = map->attrs & DMA_ATTR_SKIP_CPU_SYNC;
 
+	map->snapshot = block->copy + (map->phys & (sizeof(long) - 1));
+	map->in_cpu = block->bits ?: map->few;
+	/* What is not synchronized when it is mapped is not the device's yet. */
+	memset(map->in_cpu, to_cpu ? 0xff : 0, BITS_TO_LONGS(lines_of(map)) * sizeof(long));
 	san_block_paint(map);
 	read_memory(map->phys, block->vaddr + block->front, map->size);
 	memcpy(map->snapshot, block->vaddr + block->front, map->size);
@@ -139,48 +156,204 @@ static int give_to_hardware(struct san_device *san, struct san_map *map)
 
 	block->addr = dma_map_page_attrs(twin, virt_to_page(block->vaddr), 0, block->size,
 					 DMA_BIDIRECTIONAL, DMA_ATTR_NO_WARN);
-	if (dma_mapping_error(twin, block->addr))
-		return -ENOMEM;
-	map->addr = block->addr + block->front;
-	return 0;
+	return dma_mapping_error(twin, block->addr) ? -ENOMEM : 0;
 }
 
 static void free_memory(struct san_map *map)
 {
-	if (map->block.vaddr)
-		free_pages_exact(map->block.vaddr, map->block.size);
-	map->block.vaddr = NULL;
-	kfree(map->snapshot);
-	map->snapshot = NULL;
+	struct san_block *block = &map->block;
+
+	if (block->vaddr)
+		free_pages_exact(block->vaddr, block->size);
+	block->vaddr = NULL;
+	kfree(block->bits);
+	block->bits = NULL;
+	kfree(block->copy);
+	block->copy = NULL;
 }
 
-int san_block_make(struct san_device *san, struct san_map *map)
+static int make_anew(struct san_device *san, struct san_map *map)
 {
 	gfp_t gfp = MAP_GFP | __GFP_NORETRY | zone(san->twin.real);
 
-	if (map->size > (size_t)READ_ONCE(san_map_max_kb) * SZ_1K)
-		return -ENOMEM;
-	lay_out(san, map);
-	if (!san_block_charge(san, map->block.size, false))
-		return -ENOMEM;
 	map->block.vaddr = alloc_pages_exact(map->block.size, gfp);
-	if (map->block.vaddr && !make_snapshot(map)) {
+	if (map->block.vaddr && !make_copy(map)) {
 		fill(map);
 		if (!give_to_hardware(san, map))
 			return 0;
 	}
 	free_memory(map);
-	san_block_uncharge(san, map->block.size);
 	return -ENOMEM;
 }
 
-void san_block_free(struct san_device *san, struct san_map *map)
+/* What is kept for others is given up for this one. */
+static bool charge(struct san_device *san, size_t size)
+{
+	if (san_block_charge(san, size, false))
+		return true;
+	san_block_drop(san);
+	return san_block_charge(san, size, false);
+}
+
+static bool is_too_long(size_t size)
+{
+	return size > (size_t)READ_ONCE(san_map_max_kb) * SZ_1K;
+}
+
+/* It has its block already, and is laid out. */
+static void make_again(struct san_device *san, struct san_map *map)
+{
+	fill(map);
+	san_block_for_device(san, map);
+	map->addr = map->block.addr + map->block.front;
+}
+
+int san_block_make(struct san_device *san, struct san_map *map)
+{
+	if (map->block.vaddr) {
+		make_again(san, map);
+		return 0;
+	}
+	if (is_too_long(map->size))
+		return -ENOMEM;
+	map->red = san_block_red();
+	lay_out(san, &map->block, map->phys, map->size, map->red);
+	if (!charge(san, map->block.size))
+		return -ENOMEM;
+	if (make_anew(san, map)) {
+		san_block_uncharge(san, map->block.size);
+		return -ENOMEM;
+	}
+	map->addr = map->block.addr + map->block.front;
+	return 0;
+}
+
+static void free_block(struct san_device *san, struct san_map *map)
 {
 	dma_unmap_page_attrs(san->twin.dev, map->block.addr, map->block.size,
 			     DMA_BIDIRECTIONAL, DMA_ATTR_SKIP_CPU_SYNC);
 	free_memory(map);
 	san_block_uncharge(san, map->block.size);
+	san_map_free(map);
 }
+
+/* ---- blocks that are kept ---- */
+
+/* The list for blocks of that size; false if they are too large. */
+static bool find_list(size_t size, unsigned int *list)
+{
+	*list = (size >> PAGE_SHIFT) - 1;
+	return *list < SAN_SPARE_PAGES;
+}
+
+/* The driver may have set another mask since it was made. */
+static bool does_fit(struct san_device *san, const struct san_map *map, size_t copy)
+{
+	const struct san_block *block = &map->block;
+
+	return block->room >= copy && block->room <= 4 * max_t(size_t, copy, SZ_2K) &&
+	       block->addr + block->size - 1 <= dma_get_mask(san->twin.real);
+}
+
+static struct san_map *take_spare(struct san_device *san, unsigned int list, size_t copy)
+{
+	struct san_map *map, *found = NULL;
+	unsigned long flags;
+	int tries = SPARE_TRIES;
+
+	write_lock_irqsave(&san->lock, flags);
+	list_for_each_entry(map, &san->spare[list], quarantine) {
+		if (does_fit(san, map, copy)) {
+			found = map;
+			list_del(&map->quarantine);
+			san->spares[list]--;
+			break;
+		}
+		if (!--tries)
+			break;
+	}
+	write_unlock_irqrestore(&san->lock, flags);
+	return found;
+}
+
+/* As if it were new, with what it has of memory. */
+static void renew(struct san_map *map, const struct san_block *layout, size_t red)
+{
+	struct san_block block = map->block;
+
+	block.front = layout->front;
+	block.back = layout->back;
+	memset(map, 0, sizeof(*map));
+	map->block = block;
+	map->red = red;
+}
+
+struct san_map *san_block_spare(struct san_device *san, phys_addr_t phys, size_t size)
+{
+	size_t red = san_block_red();
+	struct san_block layout;
+	struct san_map *map;
+	unsigned int list;
+
+	if (is_too_long(size))
+		return NULL;
+	lay_out(san, &layout, phys, size, red);
+	if (!find_list(layout.size, &list))
+		return NULL;
+	map = take_spare(san, list, copy_size(phys, size));
+	if (map)
+		renew(map, &layout, red);
+	return map;
+}
+
+/* False if there are enough of them. */
+static bool keep(struct san_device *san, struct san_map *map)
+{
+	unsigned long flags;
+	unsigned int list;
+	bool kept;
+
+	if (!find_list(map->block.size, &list))
+		return false;
+	write_lock_irqsave(&san->lock, flags);
+	kept = !san->dying && san->spares[list] < SPARES;
+	if (kept) {
+		list_add(&map->quarantine, &san->spare[list]);
+		san->spares[list]++;
+	}
+	write_unlock_irqrestore(&san->lock, flags);
+	return kept;
+}
+
+void san_block_free(struct san_device *san, struct san_map *map)
+{
+	if (!keep(san, map))
+		free_block(san, map);
+}
+
+static void drop_list(struct san_device *san, unsigned int list)
+{
+	struct san_map *map, *next;
+	unsigned long flags;
+	LIST_HEAD(dropped);
+
+	write_lock_irqsave(&san->lock, flags);
+	list_splice_init(&san->spare[list], &dropped);
+	san->spares[list] = 0;
+	write_unlock_irqrestore(&san->lock, flags);
+	list_for_each_entry_safe(map, next, &dropped, quarantine)
+		free_block(san, map);
+}
+
+void san_block_drop(struct san_device *san)
+{
+	unsigned int i;
+
+	for (i = 0; i < SAN_SPARE_PAGES; i++)
+		drop_list(san, i);
+}
+
+/* ---- what the hardware sees ---- */
 
 void san_block_for_cpu(struct san_device *san, struct san_map *map)
 {
@@ -202,6 +375,8 @@ static void mend(struct san_map *map, size_t from, size_t to, u8 value, enum san
 	struct san_finding *finding;
 	size_t offset;
 
+	if (san_is_all(zone, value, to - from))
+		return;
 	bad = memchr_inv(zone, value, to - from);
 	if (!bad)
 		return;
@@ -214,10 +389,9 @@ static void mend(struct san_map *map, size_t from, size_t to, u8 value, enum san
 	memset(zone, value, to - from);
 }
 
-void san_block_mend(struct san_map *map, struct san_findings *findings)
+static void mend_zones(struct san_map *map, enum san_kind kind, struct san_findings *findings)
 {
 	struct san_block *block = &map->block;
-	enum san_kind kind = map->type == SAN_BUFFER ? SAN_BUFFER_OVERRUN : SAN_OVERRUN;
 	size_t before = min(map->red, block->front);
 	size_t after = min(map->red, block->size - block->back);
 
@@ -225,14 +399,20 @@ void san_block_mend(struct san_map *map, struct san_findings *findings)
 	mend(map, block->back, block->back + after, RED, kind, findings);
 }
 
+void san_block_mend(struct san_map *map, struct san_findings *findings)
+{
+	mend_zones(map, map->type == SAN_BUFFER ? SAN_BUFFER_OVERRUN : SAN_OVERRUN, findings);
+}
+
 void san_block_poison(struct san_map *map)
 {
-	memset(map->block.vaddr, POISON, map->block.size);
+	memset(map->block.vaddr + map->block.front, POISON, map->size);
 }
 
 void san_block_check_poison(struct san_map *map, struct san_findings *findings)
 {
 	enum san_kind kind = map->type == SAN_BUFFER ? SAN_USE_AFTER_FREE : SAN_WRITE_AFTER_UNMAP;
 
-	mend(map, 0, map->block.size, POISON, kind, findings);
+	mend(map, map->block.front, map->block.back, POISON, kind, findings);
+	mend_zones(map, kind, findings);
 }

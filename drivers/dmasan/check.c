@@ -25,10 +25,17 @@ struct line {
 };
 
 typedef void (*line_fn)(struct line *line);
+/* A longer piece: true if there is nothing to be done with its lines. */
+typedef bool (*at_once_fn)(struct line *line, size_t offset, u8 *cpu, size_t len);
 
 static size_t head(const struct san_map *map)
 {
 	return map->phys & (SAN_LINE - 1);
+}
+
+static u8 *device_at(const struct san_map *map, size_t offset)
+{
+	return map->block.vaddr + map->block.front + offset;
 }
 
 static bool in_cpu(const struct line *line)
@@ -57,7 +64,7 @@ static void one_line(struct line *line, size_t offset, u8 *cpu, size_t len, line
 	line->len = len;
 	line->bit = (head(map) + offset) / SAN_LINE;
 	line->cpu = cpu;
-	line->device = map->block.vaddr + map->block.front + offset;
+	line->device = device_at(map, offset);
 	line->snapshot = map->snapshot + offset;
 	line->cpu_wrote = memcmp(cpu, line->snapshot, len);
 	line->device_wrote = memcmp(line->device, line->snapshot, len);
@@ -78,16 +85,33 @@ static void lines_of_page(struct line *line, size_t offset, u8 *cpu, size_t len,
 }
 
 /* Most often nobody has written, which is found out faster at once. */
-static bool untouched(struct san_map *map, size_t offset, const u8 *cpu, size_t len)
+static bool untouched(struct line *line, size_t offset, u8 *cpu, size_t len)
 {
+	const struct san_map *map = line->map;
 	const u8 *snapshot = map->snapshot + offset;
 
-	return !memcmp(cpu, snapshot, len) &&
-	       !memcmp(map->block.vaddr + map->block.front + offset, snapshot, len);
+	return san_same(cpu, snapshot, len) && san_same(device_at(map, offset), snapshot, len);
 }
 
-/* Calls @fn for each line of the range that somebody has written. */
-static void written_lines(struct line *line, size_t offset, size_t size, line_fn fn)
+/* That both have written the same is not worth a look at the snapshot. */
+static bool agree(struct line *line, size_t offset, u8 *cpu, size_t len)
+{
+	return san_same(cpu, device_at(line->map, offset), len);
+}
+
+/* None is the CPU's, which has not written; so all that there is of new is the device's. */
+static bool taken_whole(struct line *line, size_t offset, u8 *cpu, size_t len)
+{
+	if (!san_same(cpu, line->map->snapshot + offset, len))
+		return false;
+	if (line->carry)
+		memcpy(cpu, device_at(line->map, offset), len);
+	return true;
+}
+
+/* Calls @fn for each line of the range that somebody has written, unless @at_once does. */
+static void written_lines(struct line *line, size_t offset, size_t size, line_fn fn,
+			  at_once_fn at_once)
 {
 	phys_addr_t phys = line->map->phys + offset;
 
@@ -96,7 +120,7 @@ static void written_lines(struct line *line, size_t offset, size_t size, line_fn
 		u8 *page = kmap_local_page(pfn_to_page(PHYS_PFN(phys)));
 		u8 *cpu = page + offset_in_page(phys);
 
-		if (!untouched(line->map, offset, cpu, len))
+		if (!at_once(line, offset, cpu, len))
 			lines_of_page(line, offset, cpu, len, fn);
 		kunmap_local(page);
 		offset += len;
@@ -181,7 +205,7 @@ void san_check_for_cpu(struct san_map *map, size_t offset, size_t size,
 	struct line line = { .map = map, .findings = findings };
 
 	widen(map, &offset, &size);
-	written_lines(&line, offset, size, line_for_cpu);
+	written_lines(&line, offset, size, line_for_cpu, untouched);
 	set_owner(map, offset, size, true);
 	map->unseen = 0;
 }
@@ -212,7 +236,7 @@ void san_check_for_device(struct san_map *map, size_t offset, size_t size,
 	struct line line = { .map = map, .findings = findings };
 
 	widen(map, &offset, &size);
-	written_lines(&line, offset, size, line_for_device);
+	written_lines(&line, offset, size, line_for_device, untouched);
 	set_owner(map, offset, size, false);
 	if (line.carry && ++map->unseen > 1)
 		san_find(findings, SAN_SYNC_FOR_CPU, map);
@@ -228,9 +252,24 @@ static void line_at_end(struct line *line)
 		memcpy(line->cpu, line->device, line->len);
 }
 
+static bool any_in_cpu(const struct san_map *map)
+{
+	unsigned int lines = DIV_ROUND_UP(head(map) + map->size, SAN_LINE);
+
+	return find_first_bit(map->in_cpu, lines) < lines;
+}
+
+/* How the end of most mappings is found to be right. */
+static at_once_fn usual_end(const struct san_map *map)
+{
+	if (!from_device(map))
+		return agree;
+	return any_in_cpu(map) ? untouched : taken_whole;
+}
+
 void san_check_end(struct san_map *map, bool carry, struct san_findings *findings)
 {
 	struct line line = { .map = map, .findings = findings, .carry = carry };
 
-	written_lines(&line, 0, map->size, line_at_end);
+	written_lines(&line, 0, map->size, line_at_end, usual_end(map));
 }

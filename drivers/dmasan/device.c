@@ -8,7 +8,7 @@
 struct san_device *san_device_take(struct device *dev)
 {
 	struct san_device *san = kzalloc(sizeof(*san), GFP_KERNEL);
-	int err;
+	int err, i;
 
 	if (!san)
 		return ERR_PTR(-ENOMEM);
@@ -18,6 +18,8 @@ struct san_device *san_device_take(struct device *dev)
 	INIT_LIST_HEAD(&san->list);
 	INIT_LIST_HEAD(&san->quarantine);
 	INIT_LIST_HEAD(&san->to_free);
+	for (i = 0; i < SAN_SPARE_PAGES; i++)
+		INIT_LIST_HEAD(&san->spare[i]);
 	INIT_WORK(&san->free_work, san_free_buffers);
 	strscpy(san->name, dev_name(dev), sizeof(san->name));
 	err = shadow_twin_take(&san->twin, dev, &san->ops);
@@ -64,6 +66,7 @@ void san_device_give(struct san_device *san)
 	cancel_work_sync(&san->free_work);
 	san_quarantine_trim(san, 0);
 	san_free_buffers(&san->free_work);
+	san_block_drop(san);
 	shadow_twin_give(&san->twin, &san->ops, leave_leaked(san));
 	kfree(san);
 }

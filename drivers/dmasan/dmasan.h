@@ -10,10 +10,12 @@
  *	list.c		scatterlists, in terms of map.c
  *	buffer.c	coherent buffers
  *	block.c		the memory that the device sees in place of the driver's
+ *	compare.c	bytes
  *	check.c		who wrote what, and who was allowed to
  *	source.c	whether memory is fit to be mapped
  *	quarantine.c	what was unmapped or freed lately
  *	tree.c		mappings by their address
+ *	stack.c		who called
  *	report.c	tells what was found
  *	debugfs.c	the files
  *
@@ -95,6 +97,9 @@ struct san_trace {
 	unsigned long frame[SAN_FRAMES];
 };
 
+#define SAN_FEW_LINES	128	/* whose bits have their place in the record */
+#define SAN_SPARE_PAGES	32	/* of the largest block that is kept for another mapping */
+
 /* What the device sees, @front bytes before the mapping's first byte. */
 struct san_block {
 	u8 *vaddr;		/* NULL: there is none, the device sees the memory itself */
@@ -102,12 +107,16 @@ struct san_block {
 	size_t size;		/* all of it */
 	size_t front;
 	size_t back;		/* where the mapping's bytes end */
+
+	u8 *copy;		/* room for the snapshot */
+	size_t room;
+	unsigned long *bits;	/* for @in_cpu, if it has many lines */
 };
 
 /* A mapping or a buffer; constant while it is known, but for what is under @lock. */
 struct san_map {
 	struct rb_node node;		/* device's lock */
-	struct list_head quarantine;	/* device's lock; linked if it is no longer mapped */
+	struct list_head quarantine;	/* device's lock; linked if it is not mapped any more */
 	dma_addr_t addr;
 	size_t size;
 	enum dma_data_direction dir;
@@ -124,8 +133,9 @@ struct san_map {
 	u8 edge[2][SAN_LINE];		/* what is beside it in its cache lines */
 
 	spinlock_t lock;		/* protects the content of the block, and: */
-	u8 *snapshot;			/* what both sides had; behind it the next */
+	u8 *snapshot;			/* what both sides had */
 	unsigned long *in_cpu;		/* a bit per line that the CPU owns */
+	unsigned long few[BITS_TO_LONGS(SAN_FEW_LINES)];
 	unsigned int unseen;		/* times the device wrote and nobody looked */
 };
 
@@ -171,6 +181,8 @@ struct san_device {
 	size_t quarantined;		/* bytes there */
 	size_t held;			/* bytes of blocks, with those in quarantine */
 	struct list_head to_free;	/* buffers, for @free_work */
+	struct list_head spare[SAN_SPARE_PAGES];	/* records with a block, by its pages */
+	unsigned int spares[SAN_SPARE_PAGES];
 	bool dying;			/* no more work */
 	struct san_trace injected;	/* where a mapping was last made to fail */
 
@@ -236,9 +248,17 @@ struct san_map *san_tree_with(struct rb_root *root, dma_addr_t addr);
 
 /* ---- block.c ---- */
 
+/*
+ * A block that was a former mapping's and fits, with its record; or NULL. Nobody else
+ * knows it, and but for the block and @red all is zero.
+ */
+struct san_map *san_block_spare(struct san_device *san, phys_addr_t phys, size_t size);
 /* -ENOMEM: the mapping has to do without. Fills it and gives it to the hardware. */
 int san_block_make(struct san_device *san, struct san_map *map);
+/* Frees the record with its block, or keeps both for the next mapping. */
 void san_block_free(struct san_device *san, struct san_map *map);
+/* Frees those that are kept. */
+void san_block_drop(struct san_device *san);
 /* What the hardware wrote is there for the CPU, and the other way. */
 void san_block_for_cpu(struct san_device *san, struct san_map *map);
 void san_block_for_device(struct san_device *san, struct san_map *map);
@@ -248,12 +268,18 @@ size_t san_block_red(void);
 void san_block_paint(struct san_map *map);
 /* Red zones; found where they are not what they were, and then as they were. */
 void san_block_mend(struct san_map *map, struct san_findings *findings);
-/* Fills the whole block, and finds what was written after that. */
+/* Fills the mapping's bytes, and finds what was written after that, there or around. */
 void san_block_poison(struct san_map *map);
 void san_block_check_poison(struct san_map *map, struct san_findings *findings);
 /* So many bytes more; false if that is too much, unless they @must be. */
 bool san_block_charge(struct san_device *san, size_t size, bool must);
 void san_block_uncharge(struct san_device *san, size_t size);
+
+/* ---- compare.c ---- */
+
+/* Faster than memcmp() and memchr_inv() where there is no difference. */
+bool san_same(const u8 *a, const u8 *b, size_t size);
+bool san_is_all(const u8 *from, u8 value, size_t size);
 
 /* ---- check.c; the caller holds map->lock, or nobody else knows the mapping ---- */
 
@@ -290,6 +316,8 @@ void san_free_buffers(struct work_struct *work);
 
 /* A record that nobody else knows, with where it was called from. */
 struct san_map *san_map_new(enum san_type type, enum dma_data_direction dir, gfp_t gfp);
+/* The same of one that is zero, but for its block. */
+void san_map_begin(struct san_map *map, enum san_type type, enum dma_data_direction dir);
 void san_map_free(struct san_map *map);
 void san_map_publish(struct san_device *san, struct san_map *map);
 /* It is the caller's then; reports what does not agree, and NULL if nothing is there. */
@@ -339,9 +367,15 @@ void *san_pages_alloc(struct san_device *san, size_t size, dma_addr_t *addr,
 void san_pages_free(struct san_device *san, size_t size, void *vaddr, dma_addr_t addr,
 		    enum dma_data_direction dir);
 
+/* ---- stack.c ---- */
+
+/* Who called, without those of this module. Any context but NMI. */
+void san_trace_here(struct san_trace *trace);
+int san_stack_init(void);
+void san_stack_exit(void);
+
 /* ---- report.c; with no lock held, in any context ---- */
 
-void san_trace_here(struct san_trace *trace);
 /* Room for another, filled with what is known of the mapping; NULL if there is none. */
 struct san_finding *san_find(struct san_findings *findings, enum san_kind kind,
 			     const struct san_map *map);
@@ -354,6 +388,7 @@ void san_report_all(struct san_device *san, const struct san_findings *findings)
 void san_report_call(struct san_device *san, enum san_kind kind, dma_addr_t addr, size_t size,
 		     enum dma_data_direction dir);
 const char *san_kind_name(enum san_kind kind);
+const char *san_direction_name(enum dma_data_direction dir);
 /* The symbol at which a driver called. */
 int san_trace_place(const struct san_trace *trace, char *to, size_t size);
 void san_reports_show(struct seq_file *seq);

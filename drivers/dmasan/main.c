@@ -69,23 +69,31 @@ static int __init attach_all(void)
 
 static int __init dmasan_init(void)
 {
-	int err = san_attach_init();
+	int err = san_stack_init();
 
 	if (err)
 		return err;
+	err = san_attach_init();
+	if (err)
+		goto exit_stack;
 	err = attach_all();
-	if (err) {
-		san_attach_exit();
-		return err;
-	}
+	if (err)
+		goto exit_attach;
 	san_debugfs_init();
 	return 0;
+
+exit_attach:
+	san_attach_exit();
+exit_stack:
+	san_stack_exit();
+	return err;
 }
 
 static void __exit dmasan_exit(void)
 {
 	san_debugfs_exit();
 	san_attach_exit();
+	san_stack_exit();
 }
 
 module_init(dmasan_init);

@@ -15,20 +15,26 @@ struct san_map *san_map_new(enum san_type type, enum dma_data_direction dir, gfp
 
 	if (!map)
 		return NULL;
+	san_map_begin(map, type, dir);
+	return map;
+}
+
+void san_map_begin(struct san_map *map, enum san_type type, enum dma_data_direction dir)
+{
 	map->type = type;
 	map->dir = dir;
 	spin_lock_init(&map->lock);
 	INIT_LIST_HEAD(&map->quarantine);
 	if (READ_ONCE(san_stacks))
 		san_trace_here(&map->mapped);
-	return map;
 }
 
 void san_map_free(struct san_map *map)
 {
 	if (!map)
 		return;
-	kfree(map->snapshot);
+	kfree(map->block.bits);
+	kfree(map->block.copy);
 	kfree(map);
 }
 
@@ -117,7 +123,11 @@ static void report_missing(struct san_device *san, dma_addr_t addr, size_t size,
 		return;
 	}
 	read_lock_irqsave(&san->lock, flags);
-	gone = san_tree_with(&san->gone, addr);
+	/* Addresses are unmapped as they were mapped, and synchronized anywhere. */
+	if (kind == SAN_BAD_SYNC)
+		gone = san_tree_with(&san->gone, addr);
+	else
+		gone = san_tree_at(&san->gone, addr, size, dir);
 	if (gone)
 		san_find(&findings, was_kind, gone);
 	read_unlock_irqrestore(&san->lock, flags);
@@ -197,6 +207,17 @@ static int map_somehow(struct san_device *san, struct san_map *map)
 	return map_itself(san, map);
 }
 
+static struct san_map *new_record(struct san_device *san, phys_addr_t phys, size_t size,
+				  enum dma_data_direction dir, enum san_type type)
+{
+	struct san_map *map = san_block_spare(san, phys, size);
+
+	if (!map)
+		return san_map_new(type, dir, GFP_ATOMIC);
+	san_map_begin(map, type, dir);
+	return map;
+}
+
 dma_addr_t san_map_memory(struct san_device *san, phys_addr_t phys, size_t size,
 			  enum dma_data_direction dir, unsigned long attrs,
 			  enum san_type type, int nents)
@@ -208,7 +229,7 @@ dma_addr_t san_map_memory(struct san_device *san, phys_addr_t phys, size_t size,
 		san_report_call(san, SAN_NO_MEMORY, phys, size, dir);
 		return DMA_MAPPING_ERROR;
 	}
-	map = san_map_new(type, dir, GFP_ATOMIC);
+	map = new_record(san, phys, size, dir, type);
 	if (!map)
 		return DMA_MAPPING_ERROR;
 	map->phys = phys;

@@ -50,7 +50,6 @@ static void end_one(struct san_device *san, struct san_map *map)
 		return;
 	}
 	san_block_free(san, map);
-	san_map_free(map);
 }
 
 void san_quarantine_trim(struct san_device *san, size_t keep)
@@ -63,10 +62,13 @@ void san_quarantine_trim(struct san_device *san, size_t keep)
 
 void san_quarantine_add(struct san_device *san, struct san_map *map)
 {
+	size_t keep = (size_t)READ_ONCE(san_quarantine_kb) * SZ_1K;
 	unsigned long flags;
 
-	kfree(map->snapshot);
-	map->snapshot = NULL;
+	if (!keep && map->type != SAN_BUFFER) {
+		san_block_free(san, map);
+		return;
+	}
 	if (READ_ONCE(san_stacks))
 		san_trace_here(&map->unmapped);
 	san_block_poison(map);
@@ -77,7 +79,7 @@ void san_quarantine_add(struct san_device *san, struct san_map *map)
 	san_tree_add(&san->gone, map);
 	san->quarantined += map->block.size;
 	write_unlock_irqrestore(&san->lock, flags);
-	san_quarantine_trim(san, (size_t)READ_ONCE(san_quarantine_kb) * SZ_1K);
+	san_quarantine_trim(san, keep);
 }
 
 static struct san_map *take_to_free(struct san_device *san)

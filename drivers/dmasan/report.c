@@ -11,7 +11,6 @@
 #include <linux/panic.h>
 #include <linux/ratelimit.h>
 #include <linux/seq_file.h>
-#include <linux/stacktrace.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 
@@ -22,7 +21,6 @@
 #define RECORD_ROOM	512
 #define PLACES		256	/* where something was found already */
 #define PLACE_FRAMES	3U	/* by which places differ */
-#define RAW_FRAMES	20
 #define PLACE_ROOM	96
 #define LOG_BURST	32
 
@@ -100,18 +98,12 @@ const char *san_kind_name(enum san_kind kind)
 	return kinds[kind].name;
 }
 
-/* ---- where ---- */
-
-void san_trace_here(struct san_trace *trace)
+const char *san_direction_name(enum dma_data_direction dir)
 {
-	unsigned long raw[RAW_FRAMES];
-	unsigned int count = stack_trace_save(raw, RAW_FRAMES, 1), i;
-
-	trace->count = 0;
-	for (i = 0; i < count && trace->count < SAN_FRAMES; i++)
-		if (!within_module(raw[i], THIS_MODULE))
-			trace->frame[trace->count++] = raw[i];
+	return directions[dir & 3];
 }
+
+/* ---- where ---- */
 
 /* What the DMA API and its helpers are called. */
 static bool is_api(const char *symbol)
@@ -182,9 +174,9 @@ static void format_details(const struct san_finding *finding, char *to, size_t s
 	size_t n;
 
 	n = scnprintf(to, size, "[device address=%pad] [size=%zu bytes] [mapped %s]",
-		      &finding->addr, finding->size, directions[finding->dir & 3]);
+		      &finding->addr, finding->size, san_direction_name(finding->dir));
 	if (finding->kind == SAN_WRONG_DIRECTION)
-		n += scnprintf(to + n, size - n, " [now %s]", directions[finding->seen & 3]);
+		n += scnprintf(to + n, size - n, " [now %s]", san_direction_name(finding->seen));
 	else if (finding->expected || finding->seen)
 		n += scnprintf(to + n, size - n, " [expected=%#llx] [seen=%#llx]",
 			       finding->expected, finding->seen);
@@ -261,7 +253,7 @@ static void record(struct san_device *san, const struct san_finding *finding,
 	scnprintf(to, RECORD_ROOM,
 		  "device=%s kind=%s addr=%pad size=%zu direction=%s expected=%#llx seen=%#llx offset=%zd was=%*phN is=%*phN mapped=%s detected=%s\n",
 		  san->name, kinds[finding->kind].name, &finding->addr, finding->size,
-		  directions[finding->dir & 3], finding->expected, finding->seen,
+		  san_direction_name(finding->dir), finding->expected, finding->seen,
 		  (ssize_t)finding->offset, finding->bytes, finding->was, finding->bytes,
 		  finding->is, mapped, detected);
 }
@@ -301,8 +293,7 @@ void san_report(struct san_device *san, const struct san_finding *finding)
 	san_trace_here(&here);
 	san_trace_place(&finding->mapped, mapped, sizeof(mapped));
 	san_trace_place(&here, detected, sizeof(detected));
-	trace_dmasan_report(san->name, kinds[finding->kind].name, finding->addr, finding->size,
-			    finding->offset, mapped, detected);
+	trace_dmasan_report(san->name, kinds[finding->kind].name, finding, mapped, detected);
 	if (record_place(san, finding, &here, mapped, detected))
 		log_finding(san, finding, &here);
 	if (READ_ONCE(san_panic))

@@ -8,6 +8,7 @@
 #include <linux/mm.h>
 #include <linux/minmax.h>
 #include <linux/page-flags.h>
+#include <linux/page_ref.h>
 #include <linux/sched/task_stack.h>
 #include <linux/string.h>
 #include <linux/vmalloc.h>
@@ -52,6 +53,9 @@ static bool is_free(phys_addr_t phys)
 	unsigned long pfn = PHYS_PFN(phys);
 	unsigned int order;
 
+	/* Nearly always somebody holds it. */
+	if (page_ref_count(pfn_to_page(pfn)))
+		return false;
 	for (order = 0; order < ORDERS; order++) {
 		unsigned long first = pfn & ~((1UL << order) - 1);
 

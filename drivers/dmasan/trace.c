@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include "dmasan.h"
+
 #define CREATE_TRACE_POINTS
 #include "trace.h"
 

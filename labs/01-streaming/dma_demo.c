@@ -208,7 +208,7 @@ static int sdma_transfer(struct sdma *sdma, const char *text, size_t len)
 	memcpy(sdma->wbuf, text, len);
 	memset(sdma->wbuf + len, 0, sdma->dma_len - len);
 	/* An old copy must not pass for the new one. */
-	memset(sdma->rbuf, 0xff, sdma->dma_len);
+	memset(sdma->rbuf, '-', sdma->dma_len);
 	sdma_log(sdma, "write: wbuf string is", sdma->wbuf);
 
 	ret = sdma_map(sdma);

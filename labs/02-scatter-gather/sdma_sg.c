@@ -136,7 +136,7 @@ static int sdma_fill(struct sdma *sdma, const char *text, u32 len)
 	for (i = 0; i < N_PAGES; i++) {
 		memset(page_address(sdma->src.page[i]), 0, sdma->stride);
 		/* An old copy must not pass for the new one. */
-		memset(page_address(sdma->dst.page[i]), 0xff, sdma->stride);
+		memset(page_address(sdma->dst.page[i]), '-', sdma->stride);
 	}
 	for (i = 0; i < len; i += per_page)
 		memcpy(sdma_byte(&sdma->src, per_page, i), text + i,

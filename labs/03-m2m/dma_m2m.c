@@ -135,7 +135,7 @@ static int dma_m2m_check(struct dma_m2m *m2m, const char *text, size_t len,
 		dev_err(m2m->dev, "write: buffer copy failed\n");
 	dma_m2m_log(m2m, "write: read_buf is", m2m->read_buf, len);
 	/* An old copy must not pass for the next one. */
-	memset(m2m->read_buf, 0xff, dma_len);
+	memset(m2m->read_buf, '-', dma_len);
 	dma_sync_single_for_device(dma_dev, m2m->dst, dma_len, DMA_FROM_DEVICE);
 	return same ? 0 : -EIO;
 }

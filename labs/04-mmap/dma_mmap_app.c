@@ -77,6 +77,7 @@ int main(int argc, char **argv)
 	if (fd < 0)
 		die(DEVICE);
 	if (move(fd, text)) {
+		fflush(stdout);
 		fputs("dma_mmap_app: source and destination differ\n", stderr);
 		return EXIT_FAILURE;
 	}

@@ -130,6 +130,7 @@ int main(int argc, char **argv)
 		die("TEXT");
 	}
 	if (share(text)) {
+		fflush(stdout);
 		fputs("dmabuf_app: source and destination differ\n", stderr);
 		return EXIT_FAILURE;
 	}

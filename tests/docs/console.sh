@@ -11,7 +11,8 @@
 #	```
 #
 # A line that starts with "# " is a command, and the lines below are its output,
-# errors and all. A line "..." stands for any number of lines, also for none.
+# errors and all. A line "..." stands for any number of lines, also for none; within
+# a line it stands for anything there.
 # Blocks without such a command are for another machine and are left alone.
 
 set -u
@@ -46,13 +47,31 @@ plain_errors() {
 # Whether what was printed is what was to be expected.
 is_same() { # EXPECTED PRINTED
 	awk '
+		function fits(line, pattern, parts, count, j, at) {
+			count = split(pattern, parts, /\.\.\./)
+			if (count == 1)
+				return line == pattern
+			if (substr(line, 1, length(parts[1])) != parts[1])
+				return 0
+			line = substr(line, length(parts[1]) + 1)
+			for (j = 2; j < count; j++) {
+				if (parts[j] == "")
+					continue
+				at = index(line, parts[j])
+				if (!at)
+					return 0
+				line = substr(line, at + length(parts[j]))
+			}
+			at = length(line) - length(parts[count]) + 1
+			return at > 0 && substr(line, at) == parts[count]
+		}
 		FNR == NR { want[++n] = $0; next }
 		want[i + 1] == "..." {
-			if (i + 1 == n || $0 != want[i + 2])
+			if (i + 1 == n || !fits($0, want[i + 2]))
 				next
 			i++
 		}
-		$0 != want[++i] { wrong = 1; exit }
+		!fits($0, want[++i]) { wrong = 1; exit }
 		END {
 			if (want[i + 1] == "...")
 				i++

@@ -72,7 +72,6 @@ _test_functions() {
 
 # Runs a function by itself and keeps what it prints.
 _run() {
-	local status
 	rm -f "$tmp/.skip"
 	set +e
 	(
@@ -82,7 +81,6 @@ _run() {
 	) >"$tmp/.output" 2>&1 </dev/null
 	status=$?
 	set -e
-	return "$status"
 }
 
 _report() { # NUMBER NAME STATUS
@@ -101,11 +99,12 @@ run_tests() {
 	mapfile -t names < <(_test_functions)
 	printf 'KTAP version 1\n1..%d\n' "${#names[@]}"
 	if declare -F before_all >/dev/null; then
-		_run before_all || before=$?
+		_run before_all
+		before=$status
 	fi
 	for name in "${names[@]}"; do
 		number=$((number + 1)) status=$before
-		[ "$before" -ne 0 ] || _run "$name" || status=$?
+		[ "$before" -ne 0 ] || _run "$name"
 		_report "$number" "${name#test_}" "$status"
 		[ "$status" = 0 ] || [ "$status" = 77 ] || failed=1
 	done

@@ -47,6 +47,7 @@ make_controller() {
 }
 
 modprobe dmafd || exit 1
+[ "$BOARD" != smdkc210 ] || modprobe pl330 || exit 1
 [ "$BOARD" = raspi3b ] || make_controller || exit 1
 echo 'KTAP version 1'
 set -- tests/lib/pages/*

@@ -133,6 +133,29 @@ TEST_F(flat, list_of_channels)
 	EXPECT_STREQ("", text_of("/sys/kernel/debug/dmafd/channels"));
 }
 
+/* What the controller reaches, wherever on the board it is. */
+TEST_F(flat, devices)
+{
+	struct dmafd_chan_info info = { .size = sizeof(info) };
+	unsigned int mask = 0, coherent_mask = 0, coherent = 2, segment = 0;
+	struct rig *rig = &self->rig;
+	const char *line;
+	char name[80];
+
+	ASSERT_OK(ioctl(rig->chan, DMAFD_CHAN_INFO, &info));
+	snprintf(name, sizeof(name), "%s dma_mask=", info.out_device);
+	line = strstr(text_of("/sys/kernel/debug/dmafd/devices"), name);
+	ASSERT_TRUE(line);
+	ASSERT_TRUE(line == text || line[-1] == '\n');
+	ASSERT_EQ(4, sscanf(line + strlen(info.out_device),
+			    " dma_mask=%u coherent_mask=%u coherent=%u max_segment=%u\n", &mask,
+			    &coherent_mask, &coherent, &segment));
+	EXPECT_TRUE(mask >= 24 && mask <= 64);
+	EXPECT_TRUE(coherent_mask >= 24 && coherent_mask <= 64);
+	EXPECT_TRUE(coherent <= 1);
+	EXPECT_TRUE(segment >= info.out_max_segment);
+}
+
 /* ---- tracepoints ---- */
 
 static void trace_on(void)

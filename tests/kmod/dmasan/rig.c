@@ -12,8 +12,8 @@
 /* More than the quarantine of any test is given. */
 #define FLUSH	120
 
-static void hear(void *data, const char *device, const char *kind, u64 addr, u64 size,
-		 u64 offset, const char *mapped, const char *detected)
+static void hear(void *data, const char *device, const char *kind,
+		 const struct san_finding *finding, const char *mapped, const char *detected)
 {
 	struct rig *rig = data;
 	struct report *report;
