@@ -44,7 +44,8 @@ long dmafd_dispatch(const struct dmafd_ioctl *table, size_t count, void *object,
 		    unsigned int nr, unsigned long arg)
 {
 	const struct dmafd_ioctl *ioctl = find_ioctl(table, count, nr);
-	union any_argument argument;
+	/* Written up to the end of what the handler knows. */
+	union any_argument argument __uninitialized;
 	struct dmafd_cmd cmd = {
 		.user = (void __user *)arg,
 		.arg = &argument,

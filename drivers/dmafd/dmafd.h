@@ -321,7 +321,7 @@ struct dmafd_map {
 	unsigned int line;		/* what the device writes along with a byte; or 1 */
 	unsigned int parts;
 	struct dmafd_part *part;
-	struct dmafd_map *raw;		/* the same, never synchronized; or NULL; its lock */
+	struct dmafd_map *raw;		/* the same, never synchronized; or NULL. See dmafd_map_raw() */
 };
 
 /* A place in a mapping. */
@@ -344,9 +344,9 @@ static inline struct dmafd_map *dmafd_map_get(struct dmafd_buf *buf, struct dmaf
 }
 
 /*
- * The same, for jobs that don't synchronize it: the program does, by the buffer's
- * dma-buf. Or an error. It stays as long as the other. Caller holds the context's
- * lock.
+ * The same for jobs that don't synchronize it, which is its "raw" from then on: the
+ * program does, by the buffer's dma-buf. Or an error. It stays as long as the other.
+ * Caller holds the context's lock.
  */
 struct dmafd_map *dmafd_map_raw(struct dmafd_buf *buf, struct dmafd_map *map);
 void dmafd_map_free(struct dmafd_map *map);
@@ -645,6 +645,7 @@ struct dmafd_chan {
 
 	/* Who pumps owns these; who has stopped the pump does. */
 	unsigned int first, count;	/* slots in use */
+	bool over;			/* the first jobs may be */
 	bool kick;			/* some of them were not issued yet */
 	unsigned int run_nr;
 	bool halted;			/* the controller pauses what it has */

@@ -301,11 +301,8 @@ static struct dmafd_map *make_raw(const struct dmafd_map *map)
 
 struct dmafd_map *dmafd_map_raw(struct dmafd_buf *buf, struct dmafd_map *map)
 {
-	struct dmafd_map *raw = map->raw;
+	struct dmafd_map *raw = make_raw(map);
 
-	if (raw)
-		return raw;
-	raw = make_raw(map);
 	if (IS_ERR(raw))
 		return raw;
 	/* What the program handed over before is for this device, too. */

@@ -368,7 +368,7 @@ static int go_raw(struct dmafd_stream *stream)
 	for (i = 0; i < count; i++, stretch++) {
 		if (!stretch->buf->memory)
 			return -EINVAL;
-		stretch->map = dmafd_map_raw(stretch->buf, stretch->map);
+		stretch->map = stretch->map->raw ?: dmafd_map_raw(stretch->buf, stretch->map);
 		if (IS_ERR(stretch->map))
 			return PTR_ERR(stretch->map);
 	}

@@ -126,6 +126,7 @@ static void count_all_in(struct dmafd_chan *chan)
 			break;
 		count_in(slot);
 		dmafd_slot_clear(slot);
+		chan->over = true;
 		chan->first = (chan->first + 1) % DMAFD_WINDOW;
 	}
 	spin_unlock_irqrestore(&chan->lock, flags);
@@ -133,9 +134,10 @@ static void count_all_in(struct dmafd_chan *chan)
 
 void dmafd_retire(struct dmafd_chan *chan)
 {
-	count_all_in(chan);
-	while (dmafd_complete_some(chan))
-		;
+	if (chan->count)
+		count_all_in(chan);
+	while (chan->over)
+		chan->over = dmafd_complete_some(chan);
 }
 
 /* ---- what goes out ---- */
@@ -491,6 +493,7 @@ static void feed_all(struct dmafd_chan *chan)
 		job->fed = true;
 		/* Nobody else will tell that it is over. */
 		again |= !job->pieces;
+		chan->over |= !job->pieces;
 		job = job == last ? NULL : list_next_entry(job, node);
 	}
 	end_feeding(chan, job, last, again);

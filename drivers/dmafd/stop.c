@@ -136,6 +136,7 @@ static unsigned int end_jobs(struct dmafd_chan *chan, int first, int others)
 			job->status = count ? others : first;
 		count++;
 	}
+	chan->over = true;
 	dmafd_retire(chan);
 	return count;
 }
