@@ -60,6 +60,7 @@ help:
 	@echo '  KDIR=…               for the kernel of these headers'
 	@echo 'make install           the command, the library and the udev rule (PREFIX, DESTDIR)'
 	@echo 'make dkms-install      the modules, by dkms'
+	@echo 'make deb               Debian packages of all that, in build/deb/'
 	@echo 'make deps              install what is missing of what all this needs'
 	@echo 'make clean             remove what was built; distclean: and downloaded'
 
@@ -229,6 +230,20 @@ dkms-install:
 	@sed 's/@VERSION@/$(LIB_VERSION)/' packaging/dkms/dkms.conf.in \
 		>'$(DESTDIR)$(DKMS_SOURCE)/dkms.conf'
 	@[ -n '$(DESTDIR)' ] || dkms install --force dmafd/$(LIB_VERSION)
+
+# Debian packages, made in a copy; dpkg-buildpackage tells what it misses.
+DEB_SOURCE := $(O)/deb/dmafd-$(LIB_VERSION)
+.PHONY: deb
+deb:
+	@rm -rf '$(O)/deb' && mkdir -p '$(DEB_SOURCE)'
+	@tar -c --exclude-vcs --exclude=./build --exclude='*.o' --exclude='*.ko' --exclude='*.mod' \
+		--exclude='*.mod.c' --exclude='.*.cmd' . | tar -x -C '$(DEB_SOURCE)'
+	@cp -r packaging/debian '$(DEB_SOURCE)/debian'
+	@cd '$(DEB_SOURCE)/debian' && for name in changelog copyright; do \
+		sed "/SPDX/d; s/@VERSION@/$(LIB_VERSION)/; s/@DATE@/$$(date -R)/" $$name.in >$$name && \
+		rm $$name.in; done
+	@mkdir '$(DEB_SOURCE)/debian/source' && echo '3.0 (native)' >'$(DEB_SOURCE)/debian/source/format'
+	@cd '$(DEB_SOURCE)' && dpkg-buildpackage -us -uc $(DEB_FLAGS)
 
 # In the folder itself, for whoever wants them on this machine.
 .PHONY: modules

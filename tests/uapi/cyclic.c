@@ -513,6 +513,25 @@ TEST_F(flat, no_timeout)
 	put_text(BENCH "/inject", "off");
 }
 
+/* It is a period's, and begins anew with each. */
+TEST_F(flat, timeout_of_a_period)
+{
+	struct bench *bench = &self->bench;
+	int rx = bench_open(bench, "source");
+	struct dmafd_completion now = {}, last;
+	uint64_t begin = now_ns();
+	struct ring ring;
+
+	make_ring(bench, &ring, true, 16);
+	ring.op.timeout_ms = slow_ms(400);
+	ASSERT_EQ(1, submit(rx, &ring.op, 1));
+	while (now_ns() - begin < slow_ms(1200) * 1000000ULL) {
+		take(rx, &now, 1);
+		ASSERT_EQ(0, now.status);
+	}
+	end_ring(rx, &last);
+}
+
 static void run_forever(struct bench *bench)
 {
 	int rx = bench_open(bench, "source");

@@ -103,6 +103,9 @@ static void trap_make(struct trap *trap)
 	struct uffdio_api api = { .api = UFFD_API };
 	struct uffdio_register range = { .mode = UFFDIO_REGISTER_MODE_MISSING };
 
+	/* The same instruction is done again there, with what it had read of the page before. */
+	if (sizeof(long) < 8)
+		SKIP("this CPU reads several words at once");
 	memset(trap, 0, sizeof(*trap));
 	trap->fd = syscall(__NR_userfaultfd, O_CLOEXEC);
 	if (trap->fd < 0)

@@ -120,6 +120,44 @@ int sim_remove(void)
 	return rmdir(SIM);
 }
 
+/* How many of a controller's channels somebody has. */
+static unsigned int count_users(unsigned int dma)
+{
+	unsigned int users = 0, i;
+	char path[64], text[16];
+	FILE *file;
+
+	for (i = 0;; i++) {
+		snprintf(path, sizeof(path), "/sys/class/dma/dma%uchan%u/in_use", dma, i);
+		file = fopen(path, "r");
+		if (!file)
+			return users;
+		users += fgets(text, sizeof(text), file) ? atoi(text) : 0;
+		fclose(file);
+	}
+}
+
+char *take_lone(struct rig *rig)
+{
+	char name[32], path[64], *driver;
+	unsigned int dma;
+
+	if (!rig->real)
+		SKIP("a simulated controller is not unbound");
+	close(rig->chan);
+	rig->chan = -1;
+	for (dma = 0; dma < 16 && rig->chan < 0; dma++) {
+		snprintf(name, sizeof(name), "dma%uchan0", dma);
+		if (!count_users(dma))
+			rig->chan = chan_open(rig->ctx, name, DMAFD_CAP_COPY, 0);
+	}
+	if (rig->chan < 0)
+		SKIP("other drivers use each of the controllers");
+	snprintf(path, sizeof(path), "/sys/class/dma/%s/device/driver", name);
+	ASSERT_TRUE(driver = realpath(path, NULL));
+	return driver;
+}
+
 /* Sets "OPTION=VALUE ...". */
 static void set_all(const char *options)
 {

@@ -35,6 +35,11 @@ void put_text(const char *path, const char *text);
 /* Writes to a file of the simulated controller's configfs folder. */
 void sim_set(const char *file, const char *text);
 int sim_remove(void);
+/*
+ * Takes a channel of a real controller that no other driver uses, so that its own can
+ * be unbound; skips if there is none. Returns that driver's folder, to be freed.
+ */
+char *take_lone(struct rig *rig);
 
 /* A tenth of a second and the like, times what a debug kernel is slower. */
 unsigned int slow_ms(unsigned int ms);
