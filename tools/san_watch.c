@@ -1,122 +1,45 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * dmafd san watch: each report as it comes, by the tracepoint, which is enabled in an
- * instance of tracefs of our own. Who traces something else is not disturbed.
+ * dmafd san watch: each report as it comes, by the tracepoint.
  */
 #include "san.h"
-#include "sysfile.h"
+#include "tracefs.h"
 
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#define PREFIX	"dmafd-san."	/* and the process */
+#define ENABLE	"events/dmasan/dmasan_report/enable"
 #define LOOK_MS	300		/* so often is looked whether the module is still there */
 #define EVENT	": dmasan_report: "
 
 struct watch {
-	char folder[PATH_MAX];
-	int fd;
-	char text[16384];	/* what was read of lines that are not complete */
-	size_t length;
+	struct tracefs tracefs;
 	uint64_t found;
 	char *seen;		/* places that were shown, a line for each */
 	size_t seen_size;
 };
 
-/* ---- the instance ---- */
-
-static const char *find_tracefs(void)
-{
-	static const char *const places[] = {
-		"/sys/kernel/tracing/instances", "/sys/kernel/debug/tracing/instances",
-	};
-	size_t i;
-
-	for (i = 0; i < ARRAY_SIZE(places); i++)
-		if (!access(places[i], F_OK))
-			return places[i];
-	return NULL;
-}
-
-/* Those of processes that were killed. */
-static void remove_old(const char *instances)
-{
-	DIR *dir = opendir(instances);
-	struct dirent *entry;
-	char path[PATH_MAX];
-	pid_t pid;
-
-	while (dir && (entry = readdir(dir))) {
-		if (strncmp(entry->d_name, PREFIX, strlen(PREFIX)))
-			continue;
-		pid = atoi(entry->d_name + strlen(PREFIX));
-		if (pid > 0 && kill(pid, 0) && errno == ESRCH &&
-		    join(path, sizeof(path), instances, entry->d_name))
-			rmdir(path);
-	}
-	if (dir)
-		closedir(dir);
-}
-
-static int set(const struct watch *watch, const char *file, const char *value)
-{
-	char path[PATH_MAX];
-
-	if (join(path, sizeof(path), watch->folder, file) && !write_text(path, value))
-		return STATUS_FINE;
-	return failed("%s", file);
-}
-
-static int open_pipe(struct watch *watch)
-{
-	char path[PATH_MAX];
-
-	join(path, sizeof(path), watch->folder, "trace_pipe");
-	watch->fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-	return watch->fd < 0 ? failed("trace_pipe") : STATUS_FINE;
-}
-
-static int no_tracefs(void)
-{
-	complain("there is no /sys/kernel/tracing");
-	advise("is tracefs mounted? mount -t tracefs none /sys/kernel/tracing");
-	return STATUS_NO_DEVICE;
-}
+/* ---- the event ---- */
 
 static int begin(struct watch *watch)
 {
-	const char *instances = find_tracefs();
-	int status;
-
-	if (!instances)
-		return no_tracefs();
-	remove_old(instances);
-	snprintf(watch->folder, sizeof(watch->folder), "%s/" PREFIX "%d", instances, getpid());
-	if (mkdir(watch->folder, 0700)) {
-		*watch->folder = '\0';
-		return failed("%s", instances);
-	}
 	/* Reports are rare, and one is to be seen at once. */
-	set(watch, "buffer_size_kb", "256");
-	set(watch, "buffer_percent", "0");
-	status = open_pipe(watch);
-	return status ? status : set(watch, "events/dmasan/dmasan_report/enable", "1");
+	int status = tracefs_begin(&watch->tracefs, "san", 256 * 1024);
+
+	if (status)
+		return status;
+	tracefs_set(&watch->tracefs, "buffer_percent", "0");
+	if (tracefs_set(&watch->tracefs, ENABLE, "1"))
+		return failed("%s/" ENABLE, watch->tracefs.folder);
+	return STATUS_FINE;
 }
 
 static void end(struct watch *watch)
 {
-	if (watch->fd >= 0)
-		close(watch->fd);
-	if (*watch->folder)
-		rmdir(watch->folder);
+	tracefs_end(&watch->tracefs);
 	free(watch->seen);
 }
 
@@ -159,8 +82,9 @@ static bool is_enough(const struct watch *watch)
 	return san_config.count && watch->found >= san_config.count;
 }
 
-static void take_line(struct watch *watch, const char *line)
+static void take(char *line, void *data)
 {
+	struct watch *watch = data;
 	const char *event = strstr(line, EVENT), *lost = strstr(line, "[LOST ");
 	struct san_report report;
 
@@ -174,38 +98,6 @@ static void take_line(struct watch *watch, const char *line)
 		show(watch, &report);
 }
 
-/* What ends with a newline is a line; the rest waits for more. */
-static void take_lines(struct watch *watch)
-{
-	char *line = watch->text, *end;
-
-	watch->text[watch->length] = '\0';
-	while ((end = strchr(line, '\n'))) {
-		*end = '\0';
-		take_line(watch, line);
-		line = end + 1;
-	}
-	watch->length = strlen(line);
-	memmove(watch->text, line, watch->length);
-	/* No line of ours is as long as that. */
-	if (watch->length == sizeof(watch->text) - 1)
-		watch->length = 0;
-}
-
-static int read_some(struct watch *watch)
-{
-	ssize_t n = read(watch->fd, watch->text + watch->length,
-			 sizeof(watch->text) - 1 - watch->length);
-
-	if (n > 0) {
-		watch->length += n;
-		take_lines(watch);
-	}
-	if (n >= 0 || errno == EAGAIN || errno == EINTR)
-		return STATUS_FINE;
-	return failed("trace_pipe");
-}
-
 static bool is_over(const struct watch *watch, uint64_t started)
 {
 	return stop_requested() || is_enough(watch) || ferror(stdout) ||
@@ -215,7 +107,7 @@ static bool is_over(const struct watch *watch, uint64_t started)
 
 static int follow(struct watch *watch)
 {
-	struct pollfd fd = { .fd = watch->fd, .events = POLLIN };
+	struct pollfd fd = { .fd = watch->tracefs.pipe, .events = POLLIN };
 	uint64_t started = clock_ns();
 	int status = STATUS_FINE;
 
@@ -225,14 +117,14 @@ static int follow(struct watch *watch)
 			return STATUS_NO_DEVICE;
 		}
 		poll(&fd, 1, LOOK_MS);
-		status = read_some(watch);
+		status = tracefs_read(&watch->tracefs, take, watch);
 	}
 	return status;
 }
 
 int san_watch(void)
 {
-	struct watch watch = { .fd = -1 };
+	struct watch watch = {};
 	int status;
 
 	catch_stop();

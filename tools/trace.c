@@ -49,11 +49,12 @@ static int set(int letter, const char *value)
 
 /* ---- events ---- */
 
-static void take(char *line)
+static void take(char *line, void *unused)
 {
 	struct event event;
 	int result = parse_event(line, &event);
 
+	(void)unused;
 	if (result > 0) {
 		events++;
 		if (!add_status)
@@ -168,7 +169,7 @@ static int replay(uint64_t *lost)
 	while ((length = getline(&line, &size, file)) >= 0) {
 		line[strcspn(line, "\n")] = '\0';
 		*lost += parse_lost(line);
-		take(line);
+		take(line, NULL);
 	}
 	bad = ferror(file);
 	free(line);

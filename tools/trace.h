@@ -7,6 +7,7 @@
 #define TOOLS_TRACE_H
 
 #include "common.h"
+#include "tracefs.h"
 
 /* ---- events ---- */
 
@@ -49,18 +50,14 @@ const char *type_name(enum event_kind kind, unsigned int type);
 /* ---- recording ---- */
 
 struct recording {
-	char folder[256];		/* the instance in tracefs */
-	int pipe;
+	struct tracefs tracefs;
 	uint64_t lost;			/* events that there was no room for */
-	bool open;
-	char line[2048];		/* the beginning of one, as far as it came */
-	size_t length;
 };
 
 /* @buffer: bytes for each CPU. Returns an exit status. */
 int recording_begin(struct recording *recording, uint64_t buffer);
 /* Hands over the lines that are there. Returns an exit status. */
-int recording_read(struct recording *recording, void (*take)(char *line));
+int recording_read(struct recording *recording, void (*take)(char *line, void *data));
 /* No more events come; those that are there can still be read. */
 void recording_stop(struct recording *recording);
 void recording_end(struct recording *recording);

@@ -156,7 +156,7 @@ report_filtered() {
 # Waits until somebody watches.
 wait_for_watch() {
 	for i in 1 2 3 4 5 6 7 8 9 10; do
-		! grep -qs 1 $instances/dmafd-san.*/events/dmasan/dmasan_report/enable || return 0
+		! grep -qs 1 $instances/dmafd-san-*/events/dmasan/dmasan_report/enable || return 0
 		sleep 0.3
 	done
 	fail 'nobody watches'
