@@ -197,14 +197,6 @@ dmasim() {
 	modprobe -r dmafd
 }
 
-# The card of a Raspberry Pi is read by the DMA controller, and written by the CPU.
-card() {
-	attach "platform:$(basename "$(ls -d /sys/bus/platform/devices/3f007000.dma*)")" || return
-	modprobe bcm2835 && modprobe mmc_block
-	check_disk "$(wait_for_disk /sys/devices/platform/soc/3f202000.mmc)"
-	finish 100
-}
-
 usb_otg() {
 	attach platform:3f980000.usb || return
 	modprobe phy-generic
@@ -216,7 +208,7 @@ usb_otg() {
 case $BOARD in
 pc) tests='nvme ahci usb virtio_blk virtio_net e1000 dmasim' ;;
 virt) tests='nvme virtio_blk virtio_net dmasim' ;;
-raspi3b) tests='card usb_otg' ;;
+raspi3b) tests=usb_otg ;;
 esac
 head -c $size /dev/urandom >/tmp/data
 sum=$(md5sum </tmp/data)

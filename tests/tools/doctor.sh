@@ -82,7 +82,7 @@ well() {
 
 controllers() {
 	case $BOARD in
-	raspi3b) name=3f007000.dma driver=bcm2835-dma is='masks of 32 bits, not coherent' ;;
+	raspi3b) name=$(basename /sys/bus/platform/devices/3f007000.dma*) driver=bcm2835-dma is='masks of 32 bits, not coherent' ;;
 	smdkc210) name=12850000.dma-controller driver=dma-pl330 is='masks of 32 bits, not coherent' ;;
 	pc) name=$(cat $configfs/base/device) driver=dmasim is='masks of 64 bits, coherent' ;;
 	virt) name=$(cat $configfs/base/device) driver=dmasim is='masks of 64 bits, not coherent' ;;
