@@ -64,8 +64,8 @@ static int make_instance(struct tracefs *tracefs, const char *purpose)
 	if (!instances)
 		return no_tracefs();
 	remove_stale(instances);
-	snprintf(tracefs->folder, sizeof(tracefs->folder), "%s/" PREFIX "%s-%ld", instances, purpose,
-		 (long)getpid());
+	snprintf(tracefs->folder, sizeof(tracefs->folder), "%s/" PREFIX "%s-%ld", instances,
+		 purpose, (long)getpid());
 	if (!mkdir(tracefs->folder, 0700))
 		return STATUS_FINE;
 	*tracefs->folder = '\0';
