@@ -141,15 +141,17 @@ TEST_F(flat, devices)
 	struct rig *rig = &self->rig;
 	const char *line;
 	char name[80];
+	int count;
 
 	ASSERT_OK(ioctl(rig->chan, DMAFD_CHAN_INFO, &info));
 	snprintf(name, sizeof(name), "%s dma_mask=", info.out_device);
 	line = strstr(text_of("/sys/kernel/debug/dmafd/devices"), name);
 	ASSERT_TRUE(line);
 	ASSERT_TRUE(line == text || line[-1] == '\n');
-	ASSERT_EQ(4, sscanf(line + strlen(info.out_device),
-			    " dma_mask=%u coherent_mask=%u coherent=%u max_segment=%u\n", &mask,
-			    &coherent_mask, &coherent, &segment));
+	count = sscanf(line + strlen(info.out_device),
+		       " dma_mask=%u coherent_mask=%u coherent=%u max_segment=%u\n", &mask,
+		       &coherent_mask, &coherent, &segment);
+	ASSERT_EQ(4, count);
 	EXPECT_TRUE(mask >= 24 && mask <= 64);
 	EXPECT_TRUE(coherent_mask >= 24 && coherent_mask <= 64);
 	EXPECT_TRUE(coherent <= 1);
