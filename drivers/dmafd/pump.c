@@ -112,6 +112,8 @@ void dmafd_slot_clear(struct dmafd_slot *slot)
 	WRITE_ONCE(slot->job, NULL);
 	WRITE_ONCE(slot->cookie, 0);
 	slot->done = false;
+	slot->failed = false;
+	slot->residue = 0;
 }
 
 static void count_all_in(struct dmafd_chan *chan)
