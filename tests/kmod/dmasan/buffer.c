@@ -109,7 +109,71 @@ void free_size(struct kt *t)
 	RUN_PAIR(t, "wrong-size", wrong_free_size, right_buffer);
 }
 
+static noinline void wrong_free_pointer(struct kt *t)
+{
+	dma_addr_t addr;
+	u8 *vaddr = raw_alloc(t, BUFFER, &addr);
+
+	raw_free(t, BUFFER, vaddr + 8, addr);
+}
+
+void free_pointer(struct kt *t)
+{
+	RUN_PAIR(t, "bad-free", wrong_free_pointer, right_buffer);
+}
+
+static noinline void wrong_buffer_sync(struct kt *t)
+{
+	dma_addr_t addr;
+	u8 *vaddr = raw_alloc(t, BUFFER, &addr);
+
+	raw_for_cpu(t, addr, BUFFER, DMA_BIDIRECTIONAL);
+	raw_free(t, BUFFER, vaddr, addr);
+}
+
+void buffer_sync(struct kt *t)
+{
+	RUN_PAIR(t, "bad-sync", wrong_buffer_sync, right_buffer);
+}
+
 /* ---- what drivers rely on ---- */
+
+/* A program sees the buffer, and nothing of what lies around it. */
+void buffer_mmap_bounds(struct kt *t)
+{
+	struct device *dev = rig_of(t)->dev;
+	struct vm_area_struct vma = { .vm_start = 0, .vm_end = 3 * PAGE_SIZE };
+	dma_addr_t addr;
+	u8 *vaddr = dma_alloc_coherent(dev, BUFFER, &addr, GFP_KERNEL);
+
+	if (!KT_EXPECT(t, vaddr, "no memory"))
+		return;
+	KT_EXPECT_EQ(t, -ENXIO, dma_mmap_coherent(dev, &vma, vaddr, addr, BUFFER));
+	vma.vm_end = PAGE_SIZE;
+	vma.vm_pgoff = 2;
+	KT_EXPECT_EQ(t, -ENXIO, dma_mmap_coherent(dev, &vma, vaddr, addr, BUFFER));
+	vma.vm_pgoff = 0;
+	KT_EXPECT_EQ(t, -ENXIO, dma_mmap_coherent(dev, &vma, vaddr, addr + PAGE_SIZE, SIZE));
+	dma_free_coherent(dev, BUFFER, vaddr, addr);
+	expect_silence(t);
+}
+
+/* Only the device has an address of it, so there is nothing to be watched. */
+void buffer_without_address(struct kt *t)
+{
+	struct device *dev = rig_of(t)->dev;
+	unsigned long attrs = DMA_ATTR_NO_KERNEL_MAPPING;
+	dma_addr_t addr;
+	void *cookie = dma_alloc_attrs(dev, BUFFER, &addr, GFP_KERNEL, attrs);
+
+	if (!KT_EXPECT(t, cookie, "no memory"))
+		return;
+	device_fill(t, addr, 0x55, BUFFER);
+	KT_EXPECT(t, device_sees(t, addr, 0x55, BUFFER), "not what was written");
+	dma_free_attrs(dev, BUFFER, cookie, addr, attrs);
+	flush_quarantine(t);
+	expect_silence(t);
+}
 
 void buffer_alignment(struct kt *t)
 {
@@ -174,6 +238,7 @@ void buffer_as_list(struct kt *t)
 		sg_free_table(&sgt);
 	}
 	KT_EXPECT_EQ(t, -ENXIO, dma_get_sgtable(dev, &sgt, vaddr, addr + PAGE_SIZE, SIZE));
+	KT_EXPECT_EQ(t, -ENXIO, dma_get_sgtable(dev, &sgt, vaddr, addr, BUFFER + SIZE));
 	dma_free_coherent(dev, BUFFER, vaddr, addr);
 	expect_silence(t);
 }

@@ -207,6 +207,24 @@ void list_segment(struct kt *t)
 	dma_set_max_seg_size(rig_of(t)->dev, SZ_64K);
 }
 
+/* The second entry can't be mapped, so none is, and nothing is left of the first. */
+static noinline void wrong_entry(struct kt *t)
+{
+	struct scatterlist sgl[2];
+
+	sg_init_table(sgl, ARRAY_SIZE(sgl));
+	sg_set_buf(&sgl[0], rig_of(t)->page, 500);
+	sg_set_page(&sgl[1], pfn_to_page(PHYS_PFN(NOWHERE)), 500, 0);
+	KT_EXPECT(t, raw_ops(t)->map_sg(rig_of(t)->dev, sgl, 2, DMA_TO_DEVICE, 0) < 0, "mapped");
+	unbind(t);
+	bind(t);
+}
+
+void list_unwound(struct kt *t)
+{
+	RUN_PAIR(t, "no-memory", wrong_entry, right_list);
+}
+
 /* ---- the end ---- */
 
 static dma_addr_t left;
@@ -241,6 +259,24 @@ void left_mapped(struct kt *t)
 	RUN_PAIR(t, "leak", wrong_leak, right_leak);
 }
 
+static noinline void wrong_buffer_leak(struct kt *t)
+{
+	dma_addr_t addr;
+
+	KT_EXPECT(t, raw_ops(t)->alloc(rig_of(t)->dev, 100, &addr, GFP_KERNEL, 0), "no memory");
+	unbind(t);
+	bind(t);
+}
+
+void left_allocated(struct kt *t)
+{
+	if (IS_ENABLED(CONFIG_DMA_API_DEBUG)) {
+		kt_skip(t, "what stays allocated is a leak to this kernel");
+		return;
+	}
+	RUN_PAIR(t, "leak", wrong_buffer_leak, right_leak);
+}
+
 /* ---- the mask ---- */
 
 static noinline void wrong_mask(struct kt *t)
@@ -268,4 +304,6 @@ void mask_narrowed(struct kt *t)
 	}
 	dma_set_mask(dev, DMA_BIT_MASK(32));
 	RUN_PAIR(t, "above-mask", wrong_mask, right_calls);
+	KT_EXPECT_EQ(t, told(t)->addr + 255, told(t)->seen);
+	KT_EXPECT_EQ(t, DMA_BIT_MASK(ilog2(told(t)->addr)), told(t)->expected);
 }

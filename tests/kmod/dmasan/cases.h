@@ -34,13 +34,23 @@ void error_unmapped(struct kt *t);
 void list_nents(struct kt *t);
 void list_as_single(struct kt *t);
 void list_segment(struct kt *t);
+void list_unwound(struct kt *t);
 void left_mapped(struct kt *t);
+void left_allocated(struct kt *t);
 void mask_narrowed(struct kt *t);
+
+/* registers.c */
+void registers_size(struct kt *t);
+void registers_twice(struct kt *t);
+void registers_sync(struct kt *t);
 
 /* source.c */
 void stack(struct kt *t);
 void no_memory(struct kt *t);
+void end_of_memory(struct kt *t);
 void freed_memory(struct kt *t);
+void free_already(struct kt *t);
+void page_of_file(struct kt *t);
 void shared_line(struct kt *t);
 
 /* buffer.c */
@@ -49,6 +59,10 @@ void buffer_underrun(struct kt *t);
 void use_after_free(struct kt *t);
 void double_free(struct kt *t);
 void free_size(struct kt *t);
+void free_pointer(struct kt *t);
+void buffer_sync(struct kt *t);
+void buffer_mmap_bounds(struct kt *t);
+void buffer_without_address(struct kt *t);
 void buffer_alignment(struct kt *t);
 void pool_blocks(struct kt *t);
 void buffer_as_list(struct kt *t);
@@ -63,6 +77,24 @@ void mapped_twice(struct kt *t);
 void interrupts_off(struct kt *t);
 void every_size(struct kt *t);
 void page_without_address(struct kt *t);
+
+/* told.c */
+void told_bytes(struct kt *t);
+void told_numbers(struct kt *t);
+void told_many_places(struct kt *t);
+
+/* parameters.c */
+void strict_to_device(struct kt *t);
+void strict_read_only(struct kt *t);
+void redzone(struct kt *t);
+void no_redzone(struct kt *t);
+void no_quarantine(struct kt *t);
+void map_max(struct kt *t);
+void memory_full(struct kt *t);
+void every_other_fails(struct kt *t);
+void line_of_32(struct kt *t);
+void no_line(struct kt *t);
+void no_stacks(struct kt *t);
 
 /* load.c */
 void threads(struct kt *t);

@@ -36,12 +36,21 @@ static const struct kt_case cases[] = {
 	KT_CASE(list_nents),
 	KT_CASE(list_as_single),
 	KT_CASE(list_segment),
+	KT_CASE(list_unwound),
 	KT_CASE(left_mapped),
+	KT_CASE(left_allocated),
 	KT_CASE(mask_narrowed),
+	/* registers.c */
+	KT_CASE(registers_size),
+	KT_CASE(registers_twice),
+	KT_CASE(registers_sync),
 	/* source.c */
 	KT_CASE(stack),
 	KT_CASE(no_memory),
+	KT_CASE(end_of_memory),
 	KT_CASE(freed_memory),
+	KT_CASE(free_already),
+	KT_CASE(page_of_file),
 	KT_CASE(shared_line),
 	/* buffer.c */
 	KT_CASE(buffer_overrun),
@@ -49,6 +58,10 @@ static const struct kt_case cases[] = {
 	KT_CASE(use_after_free),
 	KT_CASE(double_free),
 	KT_CASE(free_size),
+	KT_CASE(free_pointer),
+	KT_CASE(buffer_sync),
+	KT_CASE(buffer_mmap_bounds),
+	KT_CASE(buffer_without_address),
 	KT_CASE(buffer_alignment),
 	KT_CASE(pool_blocks),
 	KT_CASE(buffer_as_list),
@@ -62,6 +75,22 @@ static const struct kt_case cases[] = {
 	KT_CASE(interrupts_off),
 	KT_CASE(every_size),
 	KT_CASE(page_without_address),
+	/* told.c */
+	KT_CASE(told_bytes),
+	KT_CASE(told_numbers),
+	KT_CASE(told_many_places),
+	/* parameters.c */
+	KT_CASE(strict_to_device),
+	KT_CASE(strict_read_only),
+	KT_CASE(redzone),
+	KT_CASE(no_redzone),
+	KT_CASE(no_quarantine),
+	KT_CASE(map_max),
+	KT_CASE(memory_full),
+	KT_CASE(every_other_fails),
+	KT_CASE(line_of_32),
+	KT_CASE(no_line),
+	KT_CASE(no_stacks),
 	/* load.c */
 	KT_CASE(threads),
 	KT_CASE(threads_wrong),
@@ -72,6 +101,7 @@ static const struct kt_suite suite = {
 	.cases = cases,
 	.count = ARRAY_SIZE(cases),
 	.before = rig_before,
+	.after = rig_after,
 };
 
 static struct kt kt;

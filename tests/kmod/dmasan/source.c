@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Memory that should not be mapped, or not like this. */
+#include <linux/err.h>
+#include <linux/file.h>
+#include <linux/highmem.h>
 #include <linux/mm.h>
+#include <linux/shmem_fs.h>
 #include <linux/vmalloc.h>
 
 #include "cases.h"
@@ -38,8 +42,6 @@ void stack(struct kt *t)
 {
 	RUN_PAIR(t, "stack", wrong_stack, right_memory);
 }
-
-#define NOWHERE	((phys_addr_t)(BIT_ULL(sizeof(phys_addr_t) == 8 ? 45 : 31) * 3 / 2))
 
 static noinline void wrong_no_memory(struct kt *t)
 {
@@ -85,6 +87,69 @@ static noinline void right_freed(struct kt *t)
 void freed_memory(struct kt *t)
 {
 	RUN_PAIR(t, "freed-memory", wrong_freed, right_freed);
+}
+
+/* It was free before. The last page is the last one that somebody else gets. */
+static noinline void wrong_free_already(struct kt *t)
+{
+	unsigned long pages = __get_free_pages(GFP_KERNEL, ORDER);
+	dma_addr_t addr;
+
+	if (!KT_EXPECT(t, pages, "no memory"))
+		return;
+	free_pages(pages, ORDER);
+	addr = raw_map(t, (u8 *)pages + (PAGE_SIZE << ORDER) - PAGE_SIZE, 100, DMA_TO_DEVICE);
+	expect_report(t, "freed-memory", __func__);
+	raw_unmap(t, addr, 100, DMA_TO_DEVICE);
+}
+
+void free_already(struct kt *t)
+{
+	RUN_PAIR(t, "freed-memory", wrong_free_already, right_freed);
+}
+
+/* Half of it is there. */
+static noinline void wrong_end_of_memory(struct kt *t)
+{
+	size_t size = NOWHERE - virt_to_phys(rig_of(t)->page);
+	dma_addr_t addr = raw_map(t, rig_of(t)->page, size, DMA_TO_DEVICE);
+
+	KT_EXPECT(t, addr == DMA_MAPPING_ERROR, "%pad", &addr);
+}
+
+void end_of_memory(struct kt *t)
+{
+	RUN_PAIR(t, "no-memory", wrong_end_of_memory, right_memory);
+}
+
+static noinline void write_while_mapped(struct kt *t, struct page *page)
+{
+	phys_addr_t phys = page_to_phys(page);
+	dma_addr_t addr = compat_ops_map(raw_ops(t), rig_of(t)->dev, phys, 100, DMA_TO_DEVICE, 0);
+	u8 *at = kmap_local_page(page);
+
+	at[50]++;
+	kunmap_local(at);
+	raw_unmap(t, addr, 100, DMA_TO_DEVICE);
+}
+
+/* Whoever writes a file does not know that a disk reads it. */
+void page_of_file(struct kt *t)
+{
+	struct file *file = shmem_file_setup("dmasan-test", PAGE_SIZE, 0);
+	struct page *page;
+
+	write_while_mapped(t, virt_to_page(rig_of(t)->page));
+	expect_report(t, "cpu-write", "write_while_mapped");
+	if (!KT_EXPECT(t, !IS_ERR(file), "no file"))
+		return;
+	page = shmem_read_mapping_page(file->f_mapping, 0);
+	if (KT_EXPECT(t, !IS_ERR(page), "no page")) {
+		write_while_mapped(t, page);
+		put_page(page);
+	}
+	fput(file);
+	expect_silence(t);
 }
 
 /* The module is loaded with line=64. */
