@@ -48,9 +48,20 @@ static noinline void wrong_buffer_overrun(struct kt *t)
 	raw_free(t, BUFFER, vaddr, addr);
 }
 
+/* Of whole pages. */
+static noinline void wrong_page_overrun(struct kt *t)
+{
+	dma_addr_t addr;
+	u8 *vaddr = raw_alloc(t, SIZE, &addr);
+
+	vaddr[SIZE + 127] = 1;
+	raw_free(t, SIZE, vaddr, addr);
+}
+
 void buffer_overrun(struct kt *t)
 {
 	RUN_PAIR(t, "buffer-overrun", wrong_buffer_overrun, right_buffer);
+	RUN_PAIR(t, "buffer-overrun", wrong_page_overrun, right_buffer);
 }
 
 static noinline void wrong_buffer_underrun(struct kt *t)
@@ -120,6 +131,35 @@ static noinline void wrong_free_pointer(struct kt *t)
 void free_pointer(struct kt *t)
 {
 	RUN_PAIR(t, "bad-free", wrong_free_pointer, right_buffer);
+}
+
+static noinline void wrong_free_nothing(struct kt *t)
+{
+	u8 *page = rig_of(t)->page;
+
+	raw_free(t, SIZE, page, virt_to_phys(page));
+}
+
+void free_nothing(struct kt *t)
+{
+	RUN_PAIR(t, "bad-free", wrong_free_nothing, right_buffer);
+}
+
+/* It is no buffer, and stays mapped. */
+static noinline void wrong_free_mapping(struct kt *t)
+{
+	dma_addr_t addr = raw_map(t, rig_of(t)->page, SIZE, DMA_BIDIRECTIONAL);
+
+	raw_free(t, SIZE, rig_of(t)->page, addr);
+	expect_report(t, "bad-free", __func__);
+	raw_unmap(t, addr, SIZE, DMA_BIDIRECTIONAL);
+	expect_silence(t);
+	raw_free(t, SIZE, rig_of(t)->page, addr);
+}
+
+void free_mapping(struct kt *t)
+{
+	RUN_PAIR(t, "bad-free", wrong_free_mapping, right_buffer);
 }
 
 static noinline void wrong_buffer_sync(struct kt *t)
@@ -251,6 +291,7 @@ void allocated_pages(struct kt *t)
 
 	if (!KT_EXPECT(t, page, "no memory"))
 		return;
+	KT_EXPECT(t, all(page_address(page), 0, SIZE), "not zeroed");
 	device_fill(t, addr, 0x33, SIZE);
 	dma_sync_single_for_cpu(dev, addr, SIZE, DMA_FROM_DEVICE);
 	KT_EXPECT(t, all(page_address(page), 0x33, SIZE), "not seen by the CPU");

@@ -17,7 +17,9 @@ static const struct kt_case cases[] = {
 	KT_CASE(no_sync_for_device),
 	KT_CASE(only_read),
 	KT_CASE(not_written_back),
+	KT_CASE(given_too_late),
 	KT_CASE(device_writes),
+	KT_CASE(device_writes_on),
 	/* outside.c */
 	KT_CASE(overrun),
 	KT_CASE(small_overrun),
@@ -36,6 +38,7 @@ static const struct kt_case cases[] = {
 	KT_CASE(list_nents),
 	KT_CASE(list_as_single),
 	KT_CASE(list_segment),
+	KT_CASE(list_boundary),
 	KT_CASE(list_unwound),
 	KT_CASE(left_mapped),
 	KT_CASE(left_allocated),
@@ -50,7 +53,9 @@ static const struct kt_case cases[] = {
 	KT_CASE(end_of_memory),
 	KT_CASE(freed_memory),
 	KT_CASE(free_already),
+	KT_CASE(object_written),
 	KT_CASE(page_of_file),
+	KT_CASE(page_of_program),
 	KT_CASE(shared_line),
 	/* buffer.c */
 	KT_CASE(buffer_overrun),
@@ -59,6 +64,8 @@ static const struct kt_case cases[] = {
 	KT_CASE(double_free),
 	KT_CASE(free_size),
 	KT_CASE(free_pointer),
+	KT_CASE(free_nothing),
+	KT_CASE(free_mapping),
 	KT_CASE(buffer_sync),
 	KT_CASE(buffer_mmap_bounds),
 	KT_CASE(buffer_without_address),
@@ -70,6 +77,8 @@ static const struct kt_case cases[] = {
 	KT_CASE(partly_written),
 	KT_CASE(to_device),
 	KT_CASE(halves_in_turn),
+	KT_CASE(part_of_a_line),
+	KT_CASE(not_wanted),
 	KT_CASE(large),
 	KT_CASE(mapped_twice),
 	KT_CASE(interrupts_off),
@@ -78,6 +87,8 @@ static const struct kt_case cases[] = {
 	/* told.c */
 	KT_CASE(told_bytes),
 	KT_CASE(told_numbers),
+	KT_CASE(told_place),
+	KT_CASE(told_few_places),
 	KT_CASE(told_many_places),
 	/* parameters.c */
 	KT_CASE(strict_to_device),
@@ -91,6 +102,9 @@ static const struct kt_case cases[] = {
 	KT_CASE(line_of_32),
 	KT_CASE(no_line),
 	KT_CASE(no_stacks),
+	/* counters.c */
+	KT_CASE(counters),
+	KT_CASE(all_given_back),
 	/* load.c */
 	KT_CASE(threads),
 	KT_CASE(threads_wrong),

@@ -38,6 +38,8 @@ static void hear(void *data, const char *device, const char *kind,
 
 static int probe(struct platform_device *pdev)
 {
+	if (!pdev->dev.dma_mask)
+		return 0;
 	return dma_set_mask_and_coherent(&pdev->dev, DMA_BIT_MASK(32));
 }
 
@@ -59,6 +61,23 @@ static int make_device(struct rig *rig)
 	return 0;
 }
 
+/* Which dmasan refuses to attach to. */
+static int make_device_without_mask(struct rig *rig)
+{
+	struct platform_device *pdev = platform_device_alloc("dmasan-test", 1);
+	int err;
+
+	if (!pdev)
+		return -ENOMEM;
+	pdev->dev.dma_mask = NULL;
+	err = platform_device_add(pdev);
+	if (err)
+		platform_device_put(pdev);
+	else
+		rig->without_mask = pdev;
+	return err;
+}
+
 int rig_init(struct kt *t)
 {
 	struct rig *rig = kzalloc(sizeof(*rig), GFP_KERNEL);
@@ -73,9 +92,12 @@ int rig_init(struct kt *t)
 	err = make_device(rig);
 	if (err)
 		goto free_page;
-	err = platform_driver_register(&driver);
+	err = make_device_without_mask(rig);
 	if (err)
 		goto unregister_device;
+	err = platform_driver_register(&driver);
+	if (err)
+		goto unregister_other;
 	err = register_trace_dmasan_report(hear, rig);
 	if (err)
 		goto unregister_driver;
@@ -84,6 +106,8 @@ int rig_init(struct kt *t)
 
 unregister_driver:
 	platform_driver_unregister(&driver);
+unregister_other:
+	platform_device_unregister(rig->without_mask);
 unregister_device:
 	platform_device_unregister(rig->pdev);
 free_page:
@@ -98,6 +122,7 @@ void rig_exit(struct kt *t)
 	struct rig *rig = rig_of(t);
 
 	platform_driver_unregister(&driver);
+	platform_device_unregister(rig->without_mask);
 	platform_device_unregister(rig->pdev);
 	unregister_trace_dmasan_report(hear, rig);
 	tracepoint_synchronize_unregister();

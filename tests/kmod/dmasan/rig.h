@@ -42,6 +42,7 @@ struct parameter {
 
 struct rig {
 	struct platform_device *pdev;
+	struct platform_device *without_mask;	/* does no DMA */
 	struct device *dev;
 	u8 *page;			/* SIZE bytes, zeroed before each case */
 	struct parameter changed[PARAMETERS];	/* the case's thread only */
@@ -83,6 +84,12 @@ void run_pair(struct kt *t, const char *kind, const char *name, void (*wrong)(st
 
 /* A parameter of dmasan's, for the rest of the case. */
 void set_parameter(struct kt *t, const char *name, const char *value);
+
+/* What dmasan knows of the device while its driver is bound. */
+static inline struct san_device *san_of(struct kt *t)
+{
+	return container_of(get_dma_ops(rig_of(t)->dev), struct san_device, ops);
+}
 
 /* What the device does. */
 void device_fill(struct kt *t, dma_addr_t addr, u8 value, size_t size);

@@ -4,6 +4,8 @@
 #include <linux/file.h>
 #include <linux/highmem.h>
 #include <linux/mm.h>
+#include <linux/mman.h>
+#include <linux/sched.h>
 #include <linux/shmem_fs.h>
 #include <linux/vmalloc.h>
 
@@ -51,8 +53,16 @@ static noinline void wrong_no_memory(struct kt *t)
 	KT_EXPECT(t, addr == DMA_MAPPING_ERROR, "%pad", &addr);
 }
 
+static noinline void wrong_no_size(struct kt *t)
+{
+	dma_addr_t addr = raw_map(t, rig_of(t)->page, 0, DMA_TO_DEVICE);
+
+	KT_EXPECT(t, addr == DMA_MAPPING_ERROR, "%pad", &addr);
+}
+
 void no_memory(struct kt *t)
 {
+	RUN_PAIR(t, "no-memory", wrong_no_size, right_memory);
 	RUN_PAIR(t, "no-memory", wrong_no_memory, right_memory);
 }
 
@@ -131,6 +141,59 @@ static noinline void write_while_mapped(struct kt *t, struct page *page)
 	at[50]++;
 	kunmap_local(at);
 	raw_unmap(t, addr, 100, DMA_TO_DEVICE);
+}
+
+/* Objects of kmalloc() are not told from others by what their page is used for. */
+static noinline void wrong_object_written(struct kt *t)
+{
+	u8 *buf = kzalloc(100, GFP_KERNEL);
+	dma_addr_t addr;
+
+	if (!KT_EXPECT(t, buf, "no memory"))
+		return;
+	addr = raw_map(t, buf, 100, DMA_TO_DEVICE);
+	buf[50]++;
+	raw_unmap(t, addr, 100, DMA_TO_DEVICE);
+	kfree(buf);
+}
+
+void object_written(struct kt *t)
+{
+	RUN_PAIR(t, "cpu-write", wrong_object_written, right_memory);
+}
+
+static int show_to_program(struct page *page, unsigned long at)
+{
+	struct vm_area_struct *vma;
+	int err = -EFAULT;
+
+	mmap_write_lock(current->mm);
+	vma = find_vma(current->mm, at);
+	if (vma)
+		err = vm_insert_page(vma, at, page);
+	mmap_write_unlock(current->mm);
+	return err;
+}
+
+/* Nor does a program that has the driver's memory mapped. */
+void page_of_program(struct kt *t)
+{
+	struct page *page = alloc_page(GFP_KERNEL | __GFP_ZERO);
+	unsigned long at;
+
+	if (!KT_EXPECT(t, page, "no memory"))
+		return;
+	at = vm_mmap(NULL, 0, PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, 0);
+	if (KT_EXPECT(t, !IS_ERR_VALUE(at), "no room")) {
+		if (KT_EXPECT_EQ(t, 0, show_to_program(page, at)))
+			write_while_mapped(t, page);
+		expect_silence(t);
+		vm_munmap(at, PAGE_SIZE);
+	}
+	/* Nobody else has it any more. */
+	write_while_mapped(t, page);
+	expect_report(t, "cpu-write", "write_while_mapped");
+	__free_page(page);
 }
 
 /* Whoever writes a file does not know that a disk reads it. */

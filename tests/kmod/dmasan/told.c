@@ -203,6 +203,61 @@ void told_numbers(struct kt *t)
 	expect_silence(t);
 }
 
+/* The driver's own function, though it called the DMA API. */
+static noinline void write_by_api(struct kt *t)
+{
+	struct device *dev = rig_of(t)->dev;
+	u8 *page = rig_of(t)->page;
+	dma_addr_t addr = dma_map_single(dev, page, SIZE, DMA_TO_DEVICE);
+
+	KT_EXPECT_EQ(t, 0, dma_mapping_error(dev, addr));
+	page[3]++;
+	dma_unmap_single(dev, addr, SIZE, DMA_TO_DEVICE);
+	barrier();
+}
+
+void told_place(struct kt *t)
+{
+	const struct report *report = &rig_of(t)->report[0];
+
+	write_by_api(t);
+	expect_report(t, "cpu-write", "write_by_api");
+	KT_EXPECT(t, strstarts(report->mapped, "write_by_api"), "%s", report->mapped);
+	KT_EXPECT(t, strstarts(report->detected, "write_by_api"), "%s", report->detected);
+	/* One word each. */
+	KT_EXPECT(t, strstr(report->mapped, "[dmasan_test]"), "%s", report->mapped);
+	KT_EXPECT(t, !strchr(report->mapped, ' '), "%s", report->mapped);
+	KT_EXPECT(t, !strchr(report->detected, ' '), "%s", report->detected);
+}
+
+/* Two places where it is mapped, one where it is found, and two mistakes. */
+static noinline void do_wrong(struct kt *t, bool elsewhere, bool by_cpu)
+{
+	u8 *page = rig_of(t)->page;
+	dma_addr_t addr;
+
+	if (elsewhere)
+		addr = raw_map(t, page, 1000, DMA_TO_DEVICE);
+	else
+		addr = raw_map(t, page, 1001, DMA_TO_DEVICE);
+	if (by_cpu)
+		page[5]++;
+	else
+		device_fill(t, addr + 5, page[5] + 1, 1);
+	raw_unmap(t, addr, elsewhere ? 1000 : 1001, DMA_TO_DEVICE);
+}
+
+/* tests/dmasan/promises.sh looks at how often that is in the log. */
+void told_few_places(struct kt *t)
+{
+	int i;
+
+	for (i = 0; i < 8; i++) {
+		do_wrong(t, i & 1, i & 2);
+		expect_report(t, i & 2 ? "cpu-write" : "device-write", "do_wrong");
+	}
+}
+
 #define TIMES_4(call)	do { call; call; call; call; } while (0)
 #define TIMES_64(call)	TIMES_4(TIMES_4(TIMES_4(call)))
 #define PLACES		192
