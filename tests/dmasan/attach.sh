@@ -23,6 +23,7 @@ test_wrong_names() {
 	expect_refused 'Invalid argument' 'pci:' "$san/attach"
 	expect_refused 'Invalid argument' ':x' "$san/attach"
 	expect_refused 'Invalid argument' 'usb:1-1' "$san/attach"
+	expect_refused 'Invalid argument' 'plat:x' "$san/attach"
 	expect_refused 'Invalid argument' "pci:$(printf '%0100d' 0)" "$san/attach"
 	expect_refused 'Invalid argument' "pci:$(printf '%0200d' 0)" "$san/attach"
 	expect_refused 'No such device' 'pci:0000:77:00.0' "$san/attach"
@@ -69,6 +70,7 @@ test_detached() {
 
 test_device_without_dma() {
 	expect insmod /work/tests/kmod/dmasan_test.ko
+	dmesg -c >/dev/null
 	expect_refused 'Input/output error' platform:dmasan-test.1 "$san/attach"
 	expect is_empty "$san/devices"
 	dmesg >/tmp/log
@@ -110,6 +112,7 @@ test_module_removed() {
 	echo "pci:$nvme" >"$san/attach"
 	expect is_attached "pci:$nvme"
 	expect rmmod dmasan
+	expect [ ! -e "$san" ]
 	expect [ "$(driver_of "$nvme")" = nvme ]
 	expect read_disk
 	expect modprobe dmasan attach="pci:$nvme,pci:0000:77:00.0,platform:0000:77:00.0"

@@ -92,6 +92,7 @@ test_once_in_the_log() {
 	expect [ "$(dmesg | grep -c 'dmasan: sync-for-device')" = 1 ]
 	expect [ "$(wc -l <$san/reports)" = 1 ]
 	echo forget >$san/reports
+	expect is_empty $san/reports
 	use_edu
 	expect [ "$(wc -l <$san/reports)" = 1 ]
 	end

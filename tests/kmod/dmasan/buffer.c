@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Coherent buffers. */
 #include <linux/dmapool.h>
+#include <linux/err.h>
+#include <linux/mm.h>
+#include <linux/mman.h>
+#include <linux/sched.h>
 #include <linux/sizes.h>
+#include <linux/uaccess.h>
 
 #include "cases.h"
 #include "rig.h"
@@ -198,6 +203,52 @@ void buffer_mmap_bounds(struct kt *t)
 	expect_silence(t);
 }
 
+static u8 at_program(struct kt *t, unsigned long at)
+{
+	u8 byte = 0;
+
+	KT_EXPECT_EQ(t, 0, copy_from_user(&byte, (void __user *)at, 1));
+	return byte;
+}
+
+static int map_for_program(struct kt *t, unsigned long at, void *vaddr, dma_addr_t addr)
+{
+	struct vm_area_struct *vma;
+	int err = -EFAULT;
+
+	mmap_write_lock(current->mm);
+	vma = find_vma(current->mm, at);
+	if (vma) {
+		err = dma_mmap_coherent(rig_of(t)->dev, vma, vaddr, addr, BUFFER);
+		KT_EXPECT_EQ(t, 0, vma->vm_pgoff);
+	}
+	mmap_write_unlock(current->mm);
+	return err;
+}
+
+void buffer_mmap(struct kt *t)
+{
+	struct device *dev = rig_of(t)->dev;
+	dma_addr_t addr;
+	u8 *vaddr = dma_alloc_coherent(dev, BUFFER, &addr, GFP_KERNEL);
+	unsigned long at;
+
+	if (!KT_EXPECT(t, vaddr, "no memory"))
+		return;
+	vaddr[0] = 0x12;
+	vaddr[BUFFER - 1] = 0x34;
+	at = vm_mmap(NULL, 0, 2 * SIZE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, 0);
+	if (KT_EXPECT(t, !IS_ERR_VALUE(at), "no room")) {
+		if (KT_EXPECT_EQ(t, 0, map_for_program(t, at, vaddr, addr))) {
+			KT_EXPECT_EQ(t, 0x12, at_program(t, at));
+			KT_EXPECT_EQ(t, 0x34, at_program(t, at + BUFFER - 1));
+		}
+		vm_munmap(at, 2 * SIZE);
+	}
+	dma_free_coherent(dev, BUFFER, vaddr, addr);
+	expect_silence(t);
+}
+
 /* Only the device has an address of it, so there is nothing to be watched. */
 void buffer_without_address(struct kt *t)
 {
@@ -234,6 +285,26 @@ void buffer_alignment(struct kt *t)
 		dma_free_coherent(dev, size, vaddr, addr);
 	}
 	flush_quarantine(t);
+	expect_silence(t);
+}
+
+/* Not where the device, as it says now, does not reach. */
+void buffer_within_mask(struct kt *t)
+{
+	struct device *dev = rig_of(t)->dev;
+	dma_addr_t addr;
+	void *vaddr;
+	int bits;
+
+	KT_EXPECT(t, dma_get_required_mask(dev) >= DMA_BIT_MASK(24), "it needs no memory?");
+	for (bits = 31; bits > 24 && !dma_set_coherent_mask(dev, DMA_BIT_MASK(bits)); bits--) {
+		vaddr = dma_alloc_coherent(dev, SIZE, &addr, GFP_KERNEL);
+		if (!vaddr)
+			break;
+		KT_EXPECT(t, addr + SIZE - 1 <= DMA_BIT_MASK(bits), "%d bits: %pad", bits, &addr);
+		dma_free_coherent(dev, SIZE, vaddr, addr);
+	}
+	KT_EXPECT_EQ(t, 0, dma_set_coherent_mask(dev, DMA_BIT_MASK(32)));
 	expect_silence(t);
 }
 

@@ -8,6 +8,7 @@ struct kt;
 /* owner.c */
 void cpu_writes_to_device(struct kt *t);
 void cpu_writes_from_device(struct kt *t);
+void cpu_writes_each_byte(struct kt *t);
 void cpu_writes_long_mapping(struct kt *t);
 void no_sync_for_cpu(struct kt *t);
 void no_sync_for_device(struct kt *t);
@@ -22,6 +23,7 @@ void overrun(struct kt *t);
 void small_overrun(struct kt *t);
 void underrun(struct kt *t);
 void overrun_long_mapping(struct kt *t);
+void every_byte_outside(struct kt *t);
 void late_write(struct kt *t);
 
 /* calls.c */
@@ -69,8 +71,10 @@ void free_nothing(struct kt *t);
 void free_mapping(struct kt *t);
 void buffer_sync(struct kt *t);
 void buffer_mmap_bounds(struct kt *t);
+void buffer_mmap(struct kt *t);
 void buffer_without_address(struct kt *t);
 void buffer_alignment(struct kt *t);
+void buffer_within_mask(struct kt *t);
 void pool_blocks(struct kt *t);
 void buffer_as_list(struct kt *t);
 void allocated_pages(struct kt *t);
@@ -83,6 +87,7 @@ void part_of_a_line(struct kt *t);
 void not_wanted(struct kt *t);
 void large(struct kt *t);
 void mapped_twice(struct kt *t);
+void mapped_within(struct kt *t);
 void interrupts_off(struct kt *t);
 void every_size(struct kt *t);
 void page_without_address(struct kt *t);

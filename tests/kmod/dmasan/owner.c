@@ -55,6 +55,30 @@ void cpu_writes_from_device(struct kt *t)
 	RUN_PAIR(t, "cpu-write", wrong_write_from_device, right_write_from_device);
 }
 
+static void write_byte(struct kt *t, size_t at, size_t size, size_t which)
+{
+	u8 *buf = rig_of(t)->page + at;
+	dma_addr_t addr = raw_map(t, buf, size, DMA_TO_DEVICE);
+
+	buf[which]++;
+	raw_unmap(t, addr, size, DMA_TO_DEVICE);
+	KT_EXPECT(t, take_reports(t) == 1, "byte %zu of %zu at %zu", which, size, at);
+}
+
+void cpu_writes_each_byte(struct kt *t)
+{
+	size_t at, size;
+
+	for (size = 1; size < 150; size = size * 5 / 4 + 1) {
+		for (at = 0; at < 9; at++) {
+			write_byte(t, at, size, 0);
+			write_byte(t, at, size, size / 2);
+			write_byte(t, at, size, size - 1);
+		}
+		cond_resched();
+	}
+}
+
 /* Found when the CPU is given the memory, long before it is unmapped. */
 static noinline void wrong_write_long_mapping(struct kt *t)
 {

@@ -114,17 +114,12 @@ void no_quarantine(struct kt *t)
 static noinline bool is_watched(struct kt *t, u8 *buf, size_t size)
 {
 	dma_addr_t addr = raw_map(t, buf, size, DMA_TO_DEVICE);
-	bool watched;
 
 	if (!KT_EXPECT(t, addr != DMA_MAPPING_ERROR, "not mapped"))
 		return false;
 	device_fill(t, addr + size - 1, buf[size - 1] + 1, 1);
 	raw_unmap(t, addr, size, DMA_TO_DEVICE);
-	spin_lock_irq(&rig_of(t)->lock);
-	watched = rig_of(t)->count;
-	rig_of(t)->count = 0;
-	spin_unlock_irq(&rig_of(t)->lock);
-	return watched;
+	return take_reports(t);
 }
 
 #define ORDER	5

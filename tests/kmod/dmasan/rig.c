@@ -130,8 +130,9 @@ void rig_exit(struct kt *t)
 	kfree(rig);
 }
 
-static unsigned int take_count(struct rig *rig)
+unsigned int take_reports(struct kt *t)
 {
+	struct rig *rig = rig_of(t);
 	unsigned int count;
 
 	spin_lock_irq(&rig->lock);
@@ -146,7 +147,7 @@ int rig_before(struct kt *t)
 	struct rig *rig = rig_of(t);
 
 	memset(rig->page, 0, SIZE);
-	take_count(rig);
+	take_reports(t);
 	/* Who is not attached would see nothing, and pass half of the tests. */
 	return raw_ops(t) ? 0 : -ENODEV;
 }
@@ -245,7 +246,7 @@ static bool is_in(const char *place, const char *function)
 void expect_report(struct kt *t, const char *kind, const char *function)
 {
 	struct rig *rig = rig_of(t);
-	unsigned int count = take_count(rig);
+	unsigned int count = take_reports(t);
 	const struct report *report = &rig->report[0];
 	bool good;
 
@@ -262,7 +263,7 @@ void expect_report(struct kt *t, const char *kind, const char *function)
 
 void expect_silence(struct kt *t)
 {
-	unsigned int count = take_count(rig_of(t));
+	unsigned int count = take_reports(t);
 
 	if (!KT_EXPECT_EQ(t, 0, count))
 		note_reports(t, count);
@@ -271,7 +272,7 @@ void expect_silence(struct kt *t)
 void expect_only(struct kt *t, const char *kind)
 {
 	struct rig *rig = rig_of(t);
-	unsigned int count = take_count(rig), i;
+	unsigned int count = take_reports(t), i;
 
 	KT_EXPECT(t, count, "no %s", kind);
 	for (i = 0; i < min_t(unsigned int, count, REPORTS); i++)

@@ -69,6 +69,8 @@ void rig_after(struct kt *t);
  */
 void expect_report(struct kt *t, const char *kind, const char *function);
 void expect_silence(struct kt *t);
+/* How many came since the last of these calls; they are done with. */
+unsigned int take_reports(struct kt *t);
 /* What the report said that was expected last. */
 const struct san_finding *told(struct kt *t);
 /* At least one of this kind, and no other. */

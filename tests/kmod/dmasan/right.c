@@ -137,6 +137,34 @@ void mapped_twice(struct kt *t)
 	expect_silence(t);
 }
 
+/* And mapped again, longer or shorter, where one is within the other. */
+void mapped_within(struct kt *t)
+{
+	struct device *dev = rig_of(t)->dev;
+	u8 *page = rig_of(t)->page;
+	dma_addr_t one, two, part;
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		one = map(t, page, SIZE, DMA_TO_DEVICE);
+		two = map(t, page, 100, DMA_TO_DEVICE);
+		part = map(t, page + 200, 10, DMA_TO_DEVICE);
+		dma_sync_single_range_for_cpu(dev, one, 300, 8, DMA_TO_DEVICE);
+		dma_sync_single_range_for_device(dev, one, 300, 8, DMA_TO_DEVICE);
+		unmap(t, i ? one : two, i ? SIZE : 100, DMA_TO_DEVICE);
+		unmap(t, i ? two : one, i ? 100 : SIZE, DMA_TO_DEVICE);
+		unmap(t, part, 10, DMA_TO_DEVICE);
+		expect_silence(t);
+		/* Without blocks, they are at the same address. */
+		set_parameter(t, "map_max_kb", "0");
+	}
+	one = map(t, page, SIZE, DMA_TO_DEVICE);
+	two = map(t, page, 100, DMA_TO_DEVICE);
+	unmap(t, two, 100, DMA_TO_DEVICE);
+	unmap(t, one, SIZE, DMA_TO_DEVICE);
+	expect_silence(t);
+}
+
 void interrupts_off(struct kt *t)
 {
 	u8 *page = rig_of(t)->page;

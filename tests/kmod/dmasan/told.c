@@ -153,15 +153,12 @@ static noinline void tell_calls(struct kt *t)
 static noinline void tell_both(struct kt *t)
 {
 	dma_addr_t addr = raw_map(t, rig_of(t)->page, 1000, DMA_FROM_DEVICE);
-	struct rig *rig = rig_of(t);
+	const struct report *report = rig_of(t)->report;
 
 	raw_unmap(t, addr, 1001, DMA_TO_DEVICE);
-	spin_lock_irq(&rig->lock);
-	KT_EXPECT_EQ(t, 2, rig->count);
-	KT_EXPECT(t, !strcmp(rig->report[0].kind, "wrong-size"), "%s", rig->report[0].kind);
-	KT_EXPECT(t, !strcmp(rig->report[1].kind, "wrong-direction"), "%s", rig->report[1].kind);
-	rig->count = 0;
-	spin_unlock_irq(&rig->lock);
+	KT_EXPECT_EQ(t, 2, take_reports(t));
+	KT_EXPECT(t, !strcmp(report[0].kind, "wrong-size"), "%s", report[0].kind);
+	KT_EXPECT(t, !strcmp(report[1].kind, "wrong-direction"), "%s", report[1].kind);
 }
 
 static noinline void tell_lists(struct kt *t)
@@ -224,6 +221,7 @@ void told_place(struct kt *t)
 	expect_report(t, "cpu-write", "write_by_api");
 	KT_EXPECT(t, strstarts(report->mapped, "write_by_api"), "%s", report->mapped);
 	KT_EXPECT(t, strstarts(report->detected, "write_by_api"), "%s", report->detected);
+	KT_EXPECT(t, report->finding.mapped.count > 3, "%u frames", report->finding.mapped.count);
 	/* One word each. */
 	KT_EXPECT(t, strstr(report->mapped, "[dmasan_test]"), "%s", report->mapped);
 	KT_EXPECT(t, !strchr(report->mapped, ' '), "%s", report->mapped);
@@ -277,11 +275,6 @@ static noinline void tell_many(struct kt *t)
 
 void told_many_places(struct kt *t)
 {
-	struct rig *rig = rig_of(t);
-
 	tell_many(t);
-	spin_lock_irq(&rig->lock);
-	KT_EXPECT_EQ(t, PLACES, rig->count);
-	rig->count = 0;
-	spin_unlock_irq(&rig->lock);
+	KT_EXPECT_EQ(t, PLACES, take_reports(t));
 }
