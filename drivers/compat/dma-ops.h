@@ -242,6 +242,19 @@ static inline const struct dma_map_ops *compat_device_dma_ops(struct device *dev
 #endif
 
 /*
+ * Where the kernel makes bounce buffers when they are needed, each device has a list of
+ * its own, and so has a copy of a device.
+ */
+static inline void compat_own_bounce_buffers(struct device *copy)
+{
+#ifdef CONFIG_SWIOTLB_DYNAMIC
+	INIT_LIST_HEAD(&copy->dma_io_tlb_pools);
+	spin_lock_init(&copy->dma_io_tlb_lock);
+	copy->dma_uses_io_tlb = false;
+#endif
+}
+
+/*
  * A device whose memory needed no synchronization has got a mark that keeps the
  * kernel from calling the operations for it. To be called after new operations
  * were set; dma_set_mask() looks for itself.
