@@ -72,6 +72,24 @@ void unmap_direction(struct kt *t)
 	RUN_PAIR(t, "wrong-direction", wrong_unmap_direction, right_calls);
 }
 
+/* Of two at the same address, it is the one with that size. */
+static noinline void wrong_direction_of_two(struct kt *t)
+{
+	u8 *page = rig_of(t)->page;
+	dma_addr_t one = raw_map(t, page, SIZE, DMA_TO_DEVICE);
+	dma_addr_t two = raw_map(t, page, 100, DMA_TO_DEVICE);
+
+	raw_unmap(t, one, SIZE, DMA_BIDIRECTIONAL);
+	raw_unmap(t, two, 100, DMA_TO_DEVICE);
+}
+
+void unmap_direction_of_two(struct kt *t)
+{
+	/* Without blocks. */
+	set_parameter(t, "map_max_kb", "0");
+	RUN_PAIR(t, "wrong-direction", wrong_direction_of_two, right_calls);
+}
+
 static noinline void wrong_sync_direction(struct kt *t)
 {
 	dma_addr_t addr = raw_map(t, rig_of(t)->page, 1000, DMA_TO_DEVICE);

@@ -31,6 +31,7 @@ void double_unmap(struct kt *t);
 void unmap_address(struct kt *t);
 void unmap_size(struct kt *t);
 void unmap_direction(struct kt *t);
+void unmap_direction_of_two(struct kt *t);
 void sync_direction(struct kt *t);
 void sync_length(struct kt *t);
 void sync_late(struct kt *t);

@@ -33,6 +33,7 @@ static const struct kt_case cases[] = {
 	KT_CASE(unmap_address),
 	KT_CASE(unmap_size),
 	KT_CASE(unmap_direction),
+	KT_CASE(unmap_direction_of_two),
 	KT_CASE(sync_direction),
 	KT_CASE(sync_length),
 	KT_CASE(sync_late),

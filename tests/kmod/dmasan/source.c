@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Memory that should not be mapped, or not like this. */
 #include <linux/err.h>
-#include <linux/file.h>
+#include <linux/fs.h>
 #include <linux/highmem.h>
 #include <linux/mm.h>
 #include <linux/mman.h>
+#include <linux/pagemap.h>
 #include <linux/sched.h>
-#include <linux/shmem_fs.h>
 #include <linux/vmalloc.h>
 
 #include "cases.h"
@@ -199,19 +199,21 @@ void page_of_program(struct kt *t)
 /* Whoever writes a file does not know that a disk reads it. */
 void page_of_file(struct kt *t)
 {
-	struct file *file = shmem_file_setup("dmasan-test", PAGE_SIZE, 0);
+	struct file *file = filp_open("/tmp/dmasan-test", O_RDWR | O_CREAT, 0600);
 	struct page *page;
+	loff_t pos = 0;
 
 	write_while_mapped(t, virt_to_page(rig_of(t)->page));
 	expect_report(t, "cpu-write", "write_while_mapped");
 	if (!KT_EXPECT(t, !IS_ERR(file), "no file"))
 		return;
-	page = shmem_read_mapping_page(file->f_mapping, 0);
-	if (KT_EXPECT(t, !IS_ERR(page), "no page")) {
+	KT_EXPECT_EQ(t, 1, kernel_write(file, "x", 1, &pos));
+	page = find_get_page(file->f_mapping, 0);
+	if (KT_EXPECT(t, page, "no page")) {
 		write_while_mapped(t, page);
 		put_page(page);
 	}
-	fput(file);
+	filp_close(file, NULL);
 	expect_silence(t);
 }
 
