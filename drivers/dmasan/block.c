@@ -127,13 +127,23 @@ static void read_memory(phys_addr_t phys, u8 *to, size_t size)
 	}
 }
 
+/* What is watched: the mapping's bytes with the red zones. */
+static size_t first_red(const struct san_map *map)
+{
+	return map->block.front - min(map->red, map->block.front);
+}
+
+static size_t end_of_red(const struct san_map *map)
+{
+	return map->block.back + min(map->red, map->block.size - map->block.back);
+}
+
 void san_block_paint(struct san_map *map)
 {
 	struct san_block *block = &map->block;
-	size_t before = min(map->red, block->front);
 
-	memset(block->vaddr + block->front - before, RED, before);
-	memset(block->vaddr + block->back, RED, min(map->red, block->size - block->back));
+	memset(block->vaddr + first_red(map), RED, block->front - first_red(map));
+	memset(block->vaddr + block->back, RED, end_of_red(map) - block->back);
 }
 
 static void fill(struct san_map *map)
@@ -391,30 +401,24 @@ static void mend(struct san_map *map, size_t from, size_t to, u8 value, enum san
 	memset(zone, value, to - from);
 }
 
-static void mend_zones(struct san_map *map, enum san_kind kind, struct san_findings *findings)
-{
-	struct san_block *block = &map->block;
-	size_t before = min(map->red, block->front);
-	size_t after = min(map->red, block->size - block->back);
-
-	mend(map, block->front - before, block->front, RED, kind, findings);
-	mend(map, block->back, block->back + after, RED, kind, findings);
-}
-
 void san_block_mend(struct san_map *map, struct san_findings *findings)
 {
-	mend_zones(map, map->type == SAN_BUFFER ? SAN_BUFFER_OVERRUN : SAN_OVERRUN, findings);
+	enum san_kind kind = map->type == SAN_BUFFER ? SAN_BUFFER_OVERRUN : SAN_OVERRUN;
+
+	mend(map, first_red(map), map->block.front, RED, kind, findings);
+	mend(map, map->block.back, end_of_red(map), RED, kind, findings);
 }
 
 void san_block_poison(struct san_map *map)
 {
-	memset(map->block.vaddr + map->block.front, POISON, map->size);
+	size_t from = first_red(map);
+
+	memset(map->block.vaddr + from, POISON, end_of_red(map) - from);
 }
 
 void san_block_check_poison(struct san_map *map, struct san_findings *findings)
 {
 	enum san_kind kind = map->type == SAN_BUFFER ? SAN_USE_AFTER_FREE : SAN_WRITE_AFTER_UNMAP;
 
-	mend(map, map->block.front, map->block.back, POISON, kind, findings);
-	mend_zones(map, kind, findings);
+	mend(map, first_red(map), end_of_red(map), POISON, kind, findings);
 }
