@@ -16,6 +16,7 @@
 #include <linux/kernel.h>
 #include <linux/log2.h>
 #include <linux/minmax.h>
+#include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 
@@ -25,8 +26,8 @@
 #define POISON	0xe7
 #define MAP_GFP	(GFP_ATOMIC | __GFP_NOWARN)
 
-#define SPARES		32U	/* of each size that are kept */
-#define SPARE_TRIES	4	/* of them that are looked at */
+#define SPARE_BYTES	SZ_4M	/* of blocks that are kept */
+#define SPARE_TRIES	4	/* of one size that are looked at */
 
 bool san_block_charge(struct san_device *san, size_t size, bool must)
 {
@@ -278,7 +279,7 @@ static struct san_map *take_spare(struct san_device *san, unsigned int list, siz
 		if (does_fit(san, map, copy)) {
 			found = map;
 			list_del(&map->quarantine);
-			san->spares[list]--;
+			san->spared -= map->block.size;
 			break;
 		}
 		if (!--tries)
@@ -328,10 +329,10 @@ static bool keep(struct san_device *san, struct san_map *map)
 	if (!find_list(map->block.size, &list))
 		return false;
 	write_lock_irqsave(&san->lock, flags);
-	kept = !san->dying && san->spares[list] < SPARES;
+	kept = !san->dying && san->spared < SPARE_BYTES;
 	if (kept) {
 		list_add(&map->quarantine, &san->spare[list]);
-		san->spares[list]++;
+		san->spared += map->block.size;
 	}
 	write_unlock_irqrestore(&san->lock, flags);
 	return kept;
@@ -351,7 +352,8 @@ static void drop_list(struct san_device *san, unsigned int list)
 
 	write_lock_irqsave(&san->lock, flags);
 	list_splice_init(&san->spare[list], &dropped);
-	san->spares[list] = 0;
+	list_for_each_entry(map, &dropped, quarantine)
+		san->spared -= map->block.size;
 	write_unlock_irqrestore(&san->lock, flags);
 	list_for_each_entry_safe(map, next, &dropped, quarantine)
 		free_block(san, map);

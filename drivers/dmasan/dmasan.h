@@ -98,7 +98,7 @@ struct san_trace {
 };
 
 #define SAN_FEW_LINES	128	/* whose bits have their place in the record */
-#define SAN_SPARE_PAGES	32	/* of the largest block that is kept for another mapping */
+#define SAN_SPARE_PAGES	68	/* of the largest block that is kept for another mapping */
 
 /* What the device sees, @front bytes before the mapping's first byte. */
 struct san_block {
@@ -183,7 +183,7 @@ struct san_device {
 	size_t held;			/* bytes of blocks, with those in quarantine */
 	struct list_head to_free;	/* buffers, for @free_work */
 	struct list_head spare[SAN_SPARE_PAGES];	/* records with a block, by its pages */
-	unsigned int spares[SAN_SPARE_PAGES];
+	size_t spared;			/* bytes of these blocks */
 	bool dying;			/* no more work */
 	struct san_trace injected;	/* where a mapping was last made to fail */
 
