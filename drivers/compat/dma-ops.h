@@ -69,6 +69,13 @@ static inline void compat_ops_unmap(const struct dma_map_ops *ops, struct device
 	ops->unmap_phys(dev, addr, size, dir, attrs);
 }
 
+static inline void compat_ops_unmap_resource(const struct dma_map_ops *ops, struct device *dev,
+					     dma_addr_t addr, size_t size,
+					     enum dma_data_direction dir)
+{
+	ops->unmap_phys(dev, addr, size, dir, DMA_ATTR_MMIO);
+}
+
 #else
 
 #define COMPAT_DMA_MAP_OPS(map)						\
@@ -107,6 +114,13 @@ static inline void compat_ops_unmap(const struct dma_map_ops *ops, struct device
 				    unsigned long attrs)
 {
 	ops->unmap_page(dev, addr, size, dir, attrs);
+}
+
+static inline void compat_ops_unmap_resource(const struct dma_map_ops *ops, struct device *dev,
+					     dma_addr_t addr, size_t size,
+					     enum dma_data_direction dir)
+{
+	ops->unmap_resource(dev, addr, size, dir, 0);
 }
 
 #endif

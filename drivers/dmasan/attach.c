@@ -10,7 +10,6 @@
 #include <linux/mutex.h>
 #include <linux/notifier.h>
 #include <linux/platform_device.h>
-#include <linux/seq_file.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 
@@ -285,8 +284,7 @@ int san_detach(const char *name)
 	return target ? 0 : -ENOENT;
 }
 
-void san_each(struct seq_file *seq,
-	      void (*show)(struct seq_file *seq, const char *name, struct san_device *san))
+void san_each(void *data, void (*fn)(void *data, const char *name, struct san_device *san))
 {
 	struct target *target;
 	char name[80];
@@ -294,7 +292,7 @@ void san_each(struct seq_file *seq,
 	mutex_lock(&targets_lock);
 	list_for_each_entry(target, &targets, list) {
 		scnprintf(name, sizeof(name), "%s:%s", target->bus->name, target->name);
-		show(seq, name, target->san);
+		fn(data, name, target->san);
 	}
 	mutex_unlock(&targets_lock);
 }

@@ -29,9 +29,14 @@
 #define SPARE_BYTES	SZ_4M	/* of blocks that are kept */
 #define SPARE_TRIES	4	/* of one size that are looked at */
 
+static size_t most_memory(void)
+{
+	return (size_t)READ_ONCE(san_memory_kb) * SZ_1K;
+}
+
 bool san_block_charge(struct san_device *san, size_t size, bool must)
 {
-	size_t most = (size_t)READ_ONCE(san_memory_kb) * SZ_1K;
+	size_t most = most_memory();
 	unsigned long flags;
 	bool fits;
 
@@ -308,7 +313,8 @@ struct san_map *san_block_spare(struct san_device *san, phys_addr_t phys, size_t
 	struct san_map *map;
 	unsigned int list;
 
-	if (is_too_long(size))
+	/* What is kept since more was allowed makes room for others. */
+	if (is_too_long(size) || READ_ONCE(san->held) > most_memory())
 		return NULL;
 	lay_out(san, &layout, phys, size, red);
 	if (!find_list(layout.size, &list))

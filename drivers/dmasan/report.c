@@ -21,7 +21,6 @@
 #define RECORD_ROOM	512
 #define PLACES		256U	/* where something was found already */
 #define PLACE_FRAMES	3U	/* by which places differ */
-#define PLACE_ROOM	96
 #define LOG_BURST	32
 
 static const struct {
@@ -126,7 +125,7 @@ int san_trace_place(const struct san_trace *trace, char *to, size_t size)
 
 	strscpy(to, "-", size);
 	for (i = 0; i < trace->count; i++) {
-		scnprintf(to, size, "%pS", (void *)trace->frame[i]);
+		san_place_name(trace->frame[i], to, size);
 		if (!is_api(to))
 			break;
 	}
@@ -188,13 +187,16 @@ static void format_details(const struct san_finding *finding, char *to, size_t s
 
 static void log_trace(struct device *dev, const char *what, const struct san_trace *trace)
 {
+	char place[SAN_PLACE];
 	unsigned int i;
 
 	if (!trace->count)
 		return;
 	dev_warn(dev, "dmasan: %s:\n", what);
-	for (i = 0; i < trace->count; i++)
-		dev_warn(dev, "dmasan:  %pS\n", (void *)trace->frame[i]);
+	for (i = 0; i < trace->count; i++) {
+		san_place_name(trace->frame[i], place, sizeof(place));
+		dev_warn(dev, "dmasan:  %s\n", place);
+	}
 }
 
 static void log_finding(struct san_device *san, const struct san_finding *finding,
@@ -268,7 +270,7 @@ static void record(struct san_device *san, const struct san_finding *finding,
 static void tell(struct san_device *san, const struct san_finding *finding,
 		 const struct san_trace *here, bool known)
 {
-	char mapped[PLACE_ROOM], detected[PLACE_ROOM];
+	char mapped[SAN_PLACE], detected[SAN_PLACE];
 
 	san_trace_place(&finding->mapped, mapped, sizeof(mapped));
 	san_trace_place(here, detected, sizeof(detected));

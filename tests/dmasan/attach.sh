@@ -67,6 +67,15 @@ test_detached() {
 	expect read_disk
 }
 
+test_device_without_dma() {
+	expect insmod /work/tests/kmod/dmasan_test.ko
+	expect_refused 'Input/output error' platform:dmasan-test.1 "$san/attach"
+	expect is_empty "$san/devices"
+	dmesg >/tmp/log
+	expect grep -q 'dmasan-test.1: dmasan: not attached (-5): it has no DMA mask' /tmp/log
+	expect rmmod dmasan_test
+}
+
 # The disk tries again what it was refused, or fails; nothing else happens.
 test_injected_errors() {
 	echo "pci:$nvme" >"$san/attach"
@@ -103,9 +112,10 @@ test_module_removed() {
 	expect rmmod dmasan
 	expect [ "$(driver_of "$nvme")" = nvme ]
 	expect read_disk
-	expect modprobe dmasan attach="pci:$nvme,pci:0000:77:00.0"
+	expect modprobe dmasan attach="pci:$nvme,pci:0000:77:00.0,platform:0000:77:00.0"
 	expect is_attached "pci:$nvme"
 	expect grep -q '^pci:0000:77:00.0 waits for a driver' "$san/devices"
+	expect grep -q '^platform:0000:77:00.0 waits for a driver' "$san/devices"
 	expect read_disk
 	expect rmmod dmasan
 	expect read_disk

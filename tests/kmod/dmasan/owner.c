@@ -216,15 +216,46 @@ void not_written_back(struct kt *t)
 	RUN_PAIR(t, "sync-for-device", wrong_not_written_back, right_write_to_device);
 }
 
+/* The device wrote over what the CPU had not given back, and is given it now. */
+static noinline void wrong_given_late(struct kt *t)
+{
+	u8 *page = rig_of(t)->page;
+	dma_addr_t addr = raw_map(t, page, SIZE, DMA_BIDIRECTIONAL);
+
+	raw_for_cpu(t, addr, SIZE, DMA_BIDIRECTIONAL);
+	page[7]++;
+	device_fill(t, addr + 8, page[8] + 1, 8);
+	raw_for_device(t, addr, SIZE, DMA_BIDIRECTIONAL);
+	raw_unmap(t, addr, SIZE, DMA_BIDIRECTIONAL);
+}
+
+static noinline void wrong_never_given(struct kt *t)
+{
+	u8 *page = rig_of(t)->page;
+	dma_addr_t addr = raw_map(t, page, SIZE, DMA_BIDIRECTIONAL);
+
+	raw_for_cpu(t, addr, SIZE, DMA_BIDIRECTIONAL);
+	page[7]++;
+	device_fill(t, addr + 8, page[8] + 1, 8);
+	raw_unmap(t, addr, SIZE, DMA_BIDIRECTIONAL);
+}
+
+void given_too_late(struct kt *t)
+{
+	RUN_PAIR(t, "sync-for-device", wrong_given_late, right_not_given);
+	RUN_PAIR(t, "sync-for-device", wrong_never_given, right_not_given);
+}
+
 /* ---- the device writes what it may only read ---- */
 
 static noinline void wrong_device_writes(struct kt *t)
 {
-	u8 *page = rig_of(t)->page;
+	u8 *page = rig_of(t)->page, value = page[1000];
 	dma_addr_t addr = raw_map(t, page, SIZE, DMA_TO_DEVICE);
 
-	device_fill(t, addr + 1000, page[1000] + 1, 10);
+	device_fill(t, addr + 1000, value + 1, 10);
 	raw_unmap(t, addr, SIZE, DMA_TO_DEVICE);
+	KT_EXPECT(t, all(page + 1000, value, 10), "the driver's memory was written");
 }
 
 static noinline void right_device_writes(struct kt *t)
@@ -240,4 +271,28 @@ static noinline void right_device_writes(struct kt *t)
 void device_writes(struct kt *t)
 {
 	RUN_PAIR(t, "device-write", wrong_device_writes, right_device_writes);
+}
+
+/* Found while it is mapped; the driver's memory stays, and the device gets it again. */
+static noinline void wrong_device_writes_on(struct kt *t, bool to_device)
+{
+	u8 *page = rig_of(t)->page;
+	dma_addr_t addr = raw_map(t, page, SIZE, DMA_TO_DEVICE);
+
+	device_fill(t, addr + 1000, page[1000] + 1, 10);
+	if (to_device)
+		raw_for_device(t, addr, SIZE, DMA_TO_DEVICE);
+	else
+		raw_for_cpu(t, addr, SIZE, DMA_TO_DEVICE);
+	expect_report(t, "device-write", __func__);
+	KT_EXPECT(t, all(page, 0, SIZE), "the driver's memory was written");
+	KT_EXPECT(t, device_sees(t, addr, 0, SIZE), "the device sees something else");
+	raw_unmap(t, addr, SIZE, DMA_TO_DEVICE);
+	expect_silence(t);
+}
+
+void device_writes_on(struct kt *t)
+{
+	wrong_device_writes_on(t, false);
+	wrong_device_writes_on(t, true);
 }

@@ -63,6 +63,45 @@ void halves_in_turn(struct kt *t)
 	expect_silence(t);
 }
 
+/* Lines change hands as a whole, whatever part of them is said. */
+void part_of_a_line(struct kt *t)
+{
+	struct device *dev = rig_of(t)->dev;
+	u8 *page = rig_of(t)->page;
+	dma_addr_t addr = map(t, page, SIZE, DMA_BIDIRECTIONAL);
+
+	device_fill(t, addr + SAN_LINE, 1, SAN_LINE);
+	dma_sync_single_range_for_cpu(dev, addr, SAN_LINE + 8, 8, DMA_BIDIRECTIONAL);
+	KT_EXPECT(t, all(page + SAN_LINE, 1, SAN_LINE), "not seen by the CPU");
+	memset(page + SAN_LINE, 2, SAN_LINE);
+	dma_sync_single_range_for_device(dev, addr, SAN_LINE + 8, 8, DMA_BIDIRECTIONAL);
+	KT_EXPECT(t, device_sees(t, addr + SAN_LINE, 2, SAN_LINE), "not seen by the device");
+	unmap(t, addr, SIZE, DMA_BIDIRECTIONAL);
+	KT_EXPECT(t, all(page + SAN_LINE, 2, SAN_LINE), "not as it was written");
+	expect_silence(t);
+}
+
+static void unmap_unwanted(struct kt *t, bool looked)
+{
+	struct device *dev = rig_of(t)->dev;
+	u8 *page = rig_of(t)->page;
+	dma_addr_t addr = map(t, page, SIZE, DMA_FROM_DEVICE);
+
+	if (looked)
+		dma_sync_single_for_cpu(dev, addr, SAN_LINE, DMA_FROM_DEVICE);
+	device_fill(t, addr + 1000, page[1000] + 1, 10);
+	dma_unmap_single_attrs(dev, addr, SIZE, DMA_FROM_DEVICE, DMA_ATTR_SKIP_CPU_SYNC);
+	KT_EXPECT(t, all(page, 0, SIZE), "it came all the same");
+}
+
+/* Who does not want to know what the device wrote does not get it. */
+void not_wanted(struct kt *t)
+{
+	unmap_unwanted(t, false);
+	unmap_unwanted(t, true);
+	expect_silence(t);
+}
+
 /* More than is watched, but mapped all the same. */
 void large(struct kt *t)
 {
