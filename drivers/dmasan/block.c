@@ -30,7 +30,7 @@
 
 bool san_block_charge(struct san_device *san, size_t size, bool must)
 {
-	size_t most = (size_t)READ_ONCE(san_memory_kb) * SZ_1K;
+	size_t most = san_bytes(READ_ONCE(san_memory_kb));
 	unsigned long flags;
 	bool fits;
 
@@ -198,7 +198,7 @@ static bool charge(struct san_device *san, size_t size)
 
 static bool is_too_long(size_t size)
 {
-	return size > (size_t)READ_ONCE(san_map_max_kb) * SZ_1K;
+	return size > san_bytes(READ_ONCE(san_map_max_kb));
 }
 
 /* It has its block already, and is laid out. */
