@@ -32,6 +32,7 @@ void sync_length(struct kt *t);
 void sync_late(struct kt *t);
 void error_unmapped(struct kt *t);
 void list_nents(struct kt *t);
+void list_copied(struct kt *t);
 void list_as_single(struct kt *t);
 void list_segment(struct kt *t);
 void left_mapped(struct kt *t);
@@ -42,6 +43,7 @@ void stack(struct kt *t);
 void no_memory(struct kt *t);
 void freed_memory(struct kt *t);
 void shared_line(struct kt *t);
+void neighbours(struct kt *t);
 
 /* buffer.c */
 void buffer_overrun(struct kt *t);
@@ -50,6 +52,7 @@ void use_after_free(struct kt *t);
 void double_free(struct kt *t);
 void free_size(struct kt *t);
 void buffer_alignment(struct kt *t);
+void largest_buffer(struct kt *t);
 void pool_blocks(struct kt *t);
 void buffer_as_list(struct kt *t);
 void allocated_pages(struct kt *t);

@@ -34,6 +34,7 @@ static const struct kt_case cases[] = {
 	KT_CASE(sync_late),
 	KT_CASE(error_unmapped),
 	KT_CASE(list_nents),
+	KT_CASE(list_copied),
 	KT_CASE(list_as_single),
 	KT_CASE(list_segment),
 	KT_CASE(left_mapped),
@@ -43,6 +44,7 @@ static const struct kt_case cases[] = {
 	KT_CASE(no_memory),
 	KT_CASE(freed_memory),
 	KT_CASE(shared_line),
+	KT_CASE(neighbours),
 	/* buffer.c */
 	KT_CASE(buffer_overrun),
 	KT_CASE(buffer_underrun),
@@ -50,6 +52,7 @@ static const struct kt_case cases[] = {
 	KT_CASE(double_free),
 	KT_CASE(free_size),
 	KT_CASE(buffer_alignment),
+	KT_CASE(largest_buffer),
 	KT_CASE(pool_blocks),
 	KT_CASE(buffer_as_list),
 	KT_CASE(allocated_pages),
