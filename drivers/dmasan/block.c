@@ -31,7 +31,7 @@
 
 static size_t most_memory(void)
 {
-	return (size_t)READ_ONCE(san_memory_kb) * SZ_1K;
+	return san_bytes(READ_ONCE(san_memory_kb));
 }
 
 bool san_block_charge(struct san_device *san, size_t size, bool must)
@@ -214,7 +214,7 @@ static bool charge(struct san_device *san, size_t size)
 
 static bool is_too_long(size_t size)
 {
-	return size > (size_t)READ_ONCE(san_map_max_kb) * SZ_1K;
+	return size > san_bytes(READ_ONCE(san_map_max_kb));
 }
 
 /* It has its block already, and is laid out. */

@@ -157,17 +157,20 @@ static bool from_device(const struct san_map *map)
 	return map->dir != DMA_TO_DEVICE;
 }
 
-/* Both sides have what is the CPU's. */
+/*
+ * Both sides have what is the CPU's. A program or the device may write right now: what
+ * was read once goes everywhere, or that would later look like somebody's mistake.
+ */
 static void take_cpus(struct line *line)
 {
 	memcpy(line->snapshot, line->cpu, line->len);
-	memcpy(line->device, line->cpu, line->len);
+	memcpy(line->device, line->snapshot, line->len);
 }
 
 static void take_devices(struct line *line)
 {
 	memcpy(line->snapshot, line->device, line->len);
-	memcpy(line->cpu, line->device, line->len);
+	memcpy(line->cpu, line->snapshot, line->len);
 }
 
 static void found_cpu_write(struct line *line)

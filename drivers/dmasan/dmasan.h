@@ -37,9 +37,12 @@
 #include <linux/bits.h>
 #include <linux/device.h>
 #include <linux/dma-direction.h>
+#include <linux/limits.h>
 #include <linux/list.h>
+#include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/rbtree.h>
+#include <linux/sizes.h>
 #include <linux/spinlock.h>
 #include <linux/types.h>
 #include <linux/workqueue.h>
@@ -210,6 +213,12 @@ extern unsigned int san_panic;
 extern bool san_strict;
 extern bool san_stacks;
 extern char san_driver[];
+
+/* Of those in KiB the bytes, with room for more to be added. */
+static inline size_t san_bytes(unsigned int kb)
+{
+	return min_t(u64, (u64)kb * SZ_1K, SIZE_MAX / 4);
+}
 
 /* ---- attach.c ---- */
 

@@ -81,7 +81,7 @@ void san_quarantine_trim(struct san_device *san, size_t keep)
 
 void san_quarantine_add(struct san_device *san, struct san_map *map)
 {
-	size_t keep = (size_t)READ_ONCE(san_quarantine_kb) * SZ_1K;
+	size_t keep = san_bytes(READ_ONCE(san_quarantine_kb));
 	unsigned long flags;
 	LIST_HEAD(oldest);
 

@@ -285,7 +285,8 @@ static bool is_wanted(struct device *dev)
 {
 	const struct device_driver *driver = READ_ONCE(dev->driver);
 
-	return !san_driver[0] || (driver && sysfs_streq(san_driver, driver->name));
+	/* While it is changed it may be neither the old name nor the new one. */
+	return data_race(!san_driver[0] || (driver && sysfs_streq(san_driver, driver->name)));
 }
 
 void san_report(struct san_device *san, const struct san_finding *finding)
@@ -322,20 +323,30 @@ void san_report_call(struct san_device *san, enum san_kind kind, dma_addr_t addr
 
 /* ---- the file ---- */
 
+/* The next from *@i on that is there, or false; those that are overwritten meanwhile are lost. */
+static bool get_record(unsigned long *i, char *line)
+{
+	bool any;
+
+	spin_lock_irq(&reports_lock);
+	if (recorded > RECORDS)
+		*i = max(*i, recorded - RECORDS);
+	any = *i < recorded;
+	if (any)
+		strscpy(line, records[(*i)++ % RECORDS], RECORD_ROOM);
+	spin_unlock_irq(&reports_lock);
+	return any;
+}
+
 void san_reports_show(struct seq_file *seq)
 {
-	unsigned long first, i;
 	char *line = kmalloc(RECORD_ROOM, GFP_KERNEL);
+	unsigned long i = 0;
 
 	if (!line)
 		return;
-	first = READ_ONCE(recorded) > RECORDS ? READ_ONCE(recorded) - RECORDS : 0;
-	for (i = first; i < READ_ONCE(recorded); i++) {
-		spin_lock_irq(&reports_lock);
-		strscpy(line, records[i % RECORDS], RECORD_ROOM);
-		spin_unlock_irq(&reports_lock);
+	while (get_record(&i, line))
 		seq_puts(seq, line);
-	}
 	kfree(line);
 }
 

@@ -120,15 +120,20 @@ static void edge_bounds(const struct san_map *map, size_t line, int end, phys_ad
 	*len = end ? ALIGN(after, line) - after : map->phys - *from;
 }
 
+/* It is somebody else's, who may write it right now, or nobody's. */
+static __no_sanitize_address __no_kcsan void read_others(const u8 *from, size_t len, u8 *to)
+{
+	size_t i;
+
+	for (i = 0; i < len; i++)
+		to[i] = READ_ONCE(from[i]);
+}
+
 static void read_edge(phys_addr_t from, size_t len, u8 *to)
 {
 	u8 *page = kmap_local_page(page_of(from));
-	const u8 *at = page + offset_in_page(from);
-	size_t i;
 
-	/* It is somebody else's, who may write it right now. */
-	for (i = 0; i < len; i++)
-		to[i] = READ_ONCE(at[i]);
+	read_others(page + offset_in_page(from), len, to);
 	kunmap_local(page);
 }
 

@@ -34,6 +34,7 @@ void sync_length(struct kt *t);
 void sync_late(struct kt *t);
 void error_unmapped(struct kt *t);
 void list_nents(struct kt *t);
+void list_copied(struct kt *t);
 void list_as_single(struct kt *t);
 void list_segment(struct kt *t);
 void list_boundary(struct kt *t);
@@ -57,6 +58,7 @@ void object_written(struct kt *t);
 void page_of_file(struct kt *t);
 void page_of_program(struct kt *t);
 void shared_line(struct kt *t);
+void neighbours(struct kt *t);
 
 /* buffer.c */
 void buffer_overrun(struct kt *t);
@@ -71,6 +73,7 @@ void buffer_sync(struct kt *t);
 void buffer_mmap_bounds(struct kt *t);
 void buffer_without_address(struct kt *t);
 void buffer_alignment(struct kt *t);
+void largest_buffer(struct kt *t);
 void pool_blocks(struct kt *t);
 void buffer_as_list(struct kt *t);
 void allocated_pages(struct kt *t);

@@ -36,6 +36,7 @@ static const struct kt_case cases[] = {
 	KT_CASE(sync_late),
 	KT_CASE(error_unmapped),
 	KT_CASE(list_nents),
+	KT_CASE(list_copied),
 	KT_CASE(list_as_single),
 	KT_CASE(list_segment),
 	KT_CASE(list_boundary),
@@ -57,6 +58,7 @@ static const struct kt_case cases[] = {
 	KT_CASE(page_of_file),
 	KT_CASE(page_of_program),
 	KT_CASE(shared_line),
+	KT_CASE(neighbours),
 	/* buffer.c */
 	KT_CASE(buffer_overrun),
 	KT_CASE(buffer_underrun),
@@ -70,6 +72,7 @@ static const struct kt_case cases[] = {
 	KT_CASE(buffer_mmap_bounds),
 	KT_CASE(buffer_without_address),
 	KT_CASE(buffer_alignment),
+	KT_CASE(largest_buffer),
 	KT_CASE(pool_blocks),
 	KT_CASE(buffer_as_list),
 	KT_CASE(allocated_pages),
