@@ -214,14 +214,29 @@ void san_check_for_cpu(struct san_map *map, size_t offset, size_t size,
 }
 
 /*
+ * The CPU wrote too early, and now it is the device's turn again. With FROM_DEVICE only
+ * what the device had written there can be lost: network drivers take no more than a
+ * packet's bytes for the CPU, which then uses the room behind them as well.
+ */
+static bool does_harm(const struct line *line)
+{
+	switch (line->map->dir) {
+	case DMA_TO_DEVICE:
+		return false;
+	case DMA_FROM_DEVICE:
+		return line->device_wrote;
+	default:
+		return true;
+	}
+}
+
+/*
  * What the device wrote before is lost for the CPU, which is not the driver's fault
  * if it did not want to know. But who never looks has forgotten to.
  */
 static void line_for_device(struct line *line)
 {
-	bool early = line->cpu_wrote && !in_cpu(line);
-
-	if (early && (READ_ONCE(san_strict) || from_device(line->map)))
+	if (line->cpu_wrote && !in_cpu(line) && (READ_ONCE(san_strict) || does_harm(line)))
 		found_cpu_write(line);
 	if (line->device_wrote && !from_device(line->map))
 		judge_device(line);

@@ -92,6 +92,35 @@ void cpu_writes_long_mapping(struct kt *t)
 	RUN_PAIR(t, "cpu-write", wrong_write_long_mapping, right_write_long_mapping);
 }
 
+/* ---- the CPU takes a part, writes behind it, and gives all of it back ---- */
+
+static __always_inline void write_behind(struct kt *t, size_t device_wrote)
+{
+	u8 *page = rig_of(t)->page;
+	dma_addr_t addr = raw_map(t, page, SIZE, DMA_FROM_DEVICE);
+
+	device_fill(t, addr, page[0] + 1, device_wrote);
+	raw_for_cpu(t, addr, SIZE / 2, DMA_FROM_DEVICE);
+	page[SIZE - 1]++;
+	raw_for_device(t, addr, SIZE, DMA_FROM_DEVICE);
+	raw_unmap(t, addr, SIZE, DMA_FROM_DEVICE);
+}
+
+static noinline void wrong_write_behind(struct kt *t)
+{
+	write_behind(t, SIZE);
+}
+
+static noinline void right_write_behind(struct kt *t)
+{
+	write_behind(t, SIZE / 2);
+}
+
+void cpu_writes_behind(struct kt *t)
+{
+	RUN_PAIR(t, "cpu-write", wrong_write_behind, right_write_behind);
+}
+
 /* ---- never looked ---- */
 
 static noinline void wrong_never_looks(struct kt *t)
