@@ -214,20 +214,14 @@ void san_check_for_cpu(struct san_map *map, size_t offset, size_t size,
 }
 
 /*
- * The CPU wrote too early, and now it is the device's turn again. With FROM_DEVICE only
- * what the device had written there can be lost: network drivers take no more than a
- * packet's bytes for the CPU, which then uses the room behind them as well.
+ * The CPU wrote too early, and its memory is left as it is: with FROM_DEVICE only what
+ * the device had written there can be lost. Network drivers take no more than a packet's
+ * bytes for the CPU, which then uses the room behind them as well.
  */
-static bool does_harm(const struct line *line)
+static bool lost_nothing(const struct line *line)
 {
-	switch (line->map->dir) {
-	case DMA_TO_DEVICE:
-		return false;
-	case DMA_FROM_DEVICE:
-		return line->device_wrote;
-	default:
-		return true;
-	}
+	return line->map->dir == DMA_FROM_DEVICE && !line->device_wrote &&
+	       !READ_ONCE(san_strict);
 }
 
 /*
@@ -236,7 +230,9 @@ static bool does_harm(const struct line *line)
  */
 static void line_for_device(struct line *line)
 {
-	if (line->cpu_wrote && !in_cpu(line) && (READ_ONCE(san_strict) || does_harm(line)))
+	bool early = line->cpu_wrote && !in_cpu(line);
+
+	if (early && (READ_ONCE(san_strict) || from_device(line->map)) && !lost_nothing(line))
 		found_cpu_write(line);
 	if (line->device_wrote && !from_device(line->map))
 		judge_device(line);
@@ -262,7 +258,7 @@ void san_check_for_device(struct san_map *map, size_t offset, size_t size,
 
 static void line_at_end(struct line *line)
 {
-	if (line->cpu_wrote && !in_cpu(line))
+	if (line->cpu_wrote && !in_cpu(line) && (line->carry || !lost_nothing(line)))
 		found_cpu_write(line);
 	if (line->device_wrote)
 		judge_device(line);

@@ -53,6 +53,7 @@ kind=leak .* mapped=e1000_alloc_rx_buffers_ps+
 kind=device-write .* mapped=e1000_xmit_frame+.* detected=e1000_put_txbuf
 kind=device-write .* mapped=igb_xmit_frame_ring+.* detected=igb_poll+
 kind=cpu-write .* direction=TO_DEVICE .* mapped=igb_xmit_frame_ring+.* detected=igb_poll+
+kind=cpu-write .* direction=FROM_DEVICE .* detected=igb_clean_rx_ring+
 kind=bad-free .* detected=nvme_dbbuf_dma_free+
 device=3f980000.usb kind=overrun .* direction=FROM_DEVICE .* detected=usb_hcd_unmap_urb_for_dma+
 EOT
