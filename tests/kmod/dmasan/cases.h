@@ -9,6 +9,7 @@ struct kt;
 void cpu_writes_to_device(struct kt *t);
 void cpu_writes_from_device(struct kt *t);
 void cpu_writes_long_mapping(struct kt *t);
+void cpu_writes_behind(struct kt *t);
 void no_sync_for_cpu(struct kt *t);
 void no_sync_for_device(struct kt *t);
 void only_read(struct kt *t);

@@ -13,6 +13,7 @@ static const struct kt_case cases[] = {
 	KT_CASE(cpu_writes_to_device),
 	KT_CASE(cpu_writes_from_device),
 	KT_CASE(cpu_writes_long_mapping),
+	KT_CASE(cpu_writes_behind),
 	KT_CASE(no_sync_for_cpu),
 	KT_CASE(no_sync_for_device),
 	KT_CASE(only_read),
