@@ -84,6 +84,7 @@ void san_quarantine_add(struct san_device *san, struct san_map *map)
 	size_t keep = san_bytes(READ_ONCE(san_quarantine_kb));
 	unsigned long flags;
 	LIST_HEAD(oldest);
+	bool more;
 
 	if (!keep && map->type != SAN_BUFFER) {
 		san_block_free(san, map);
@@ -99,8 +100,11 @@ void san_quarantine_add(struct san_device *san, struct san_map *map)
 	san_tree_add(&san->gone, map);
 	san->quarantined += map->block.size;
 	take_oldest(san, keep, &oldest);
+	more = san->quarantined > keep;
 	write_unlock_irqrestore(&san->lock, flags);
 	end_all(san, &oldest);
+	if (more)
+		san_quarantine_trim(san, keep);
 }
 
 static struct san_map *take_to_free(struct san_device *san)
