@@ -52,7 +52,9 @@ static void *get_memory(struct san_device *san, struct san_map *map, gfp_t gfp)
 	shadow_twin_refresh(&san->twin);
 	if (!san_block_charge(san, block->size, false))
 		return NULL;
-	block->vaddr = dma_alloc_attrs(san->twin.dev, block->size, &block->addr, gfp, map->attrs);
+	/* With red zones it may be too much for the allocator, which is no reason to warn. */
+	block->vaddr = dma_alloc_attrs(san->twin.dev, block->size, &block->addr,
+				       gfp | __GFP_NOWARN, map->attrs);
 	if (!block->vaddr) {
 		san_block_uncharge(san, block->size);
 		return NULL;
@@ -90,8 +92,8 @@ void *san_buffer_alloc(struct san_device *san, size_t size, dma_addr_t *addr, gf
 
 	if (!size || size > SIZE_MAX / 4 || san_inject(san))
 		return NULL;
-	map = san_map_new(SAN_BUFFER, DMA_BIDIRECTIONAL,
-			  gfpflags_allow_blocking(gfp) ? GFP_KERNEL : GFP_ATOMIC);
+	/* Whoever must not wait for a disk, or at all, must not here. */
+	map = san_map_new(SAN_BUFFER, DMA_BIDIRECTIONAL, gfp & (GFP_KERNEL | GFP_ATOMIC));
 	if (!map)
 		return NULL;
 	map->size = size;

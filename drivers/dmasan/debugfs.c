@@ -85,14 +85,18 @@ static void show_device(void *seq, const char *name, struct san_device *san)
 		[SAN_COUNT_BUFFERS] = "buffers", [SAN_COUNT_UNSHADOWED] = "unwatched",
 		[SAN_COUNT_INJECTED] = "injected",
 	};
+	size_t held, quarantined;
 	unsigned int i;
 
 	if (!san) {
 		seq_printf(seq, "%s waits for a driver\n", name);
 		return;
 	}
-	seq_printf(seq, "%s attached memory=%zu quarantine=%zu", name, READ_ONCE(san->held),
-		   READ_ONCE(san->quarantined));
+	read_lock_irq(&san->lock);
+	held = san->held;
+	quarantined = san->quarantined;
+	read_unlock_irq(&san->lock);
+	seq_printf(seq, "%s attached memory=%zu quarantine=%zu", name, held, quarantined);
 	for (i = 0; i < SAN_COUNTS; i++)
 		seq_printf(seq, " %s=%llu", names[i], (u64)atomic64_read(&san->count[i]));
 	show_found(seq, san);

@@ -37,9 +37,12 @@
 #include <linux/bits.h>
 #include <linux/device.h>
 #include <linux/dma-direction.h>
+#include <linux/limits.h>
 #include <linux/list.h>
+#include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/rbtree.h>
+#include <linux/sizes.h>
 #include <linux/spinlock.h>
 #include <linux/types.h>
 #include <linux/workqueue.h>
@@ -100,7 +103,7 @@ struct san_trace {
 };
 
 #define SAN_FEW_LINES	128	/* whose bits have their place in the record */
-#define SAN_SPARE_PAGES	32	/* of the largest block that is kept for another mapping */
+#define SAN_SPARE_PAGES	68	/* of the largest block that is kept for another mapping */
 
 /* What the device sees, @front bytes before the mapping's first byte. */
 struct san_block {
@@ -188,7 +191,7 @@ struct san_device {
 	size_t held;			/* bytes of blocks, with those in quarantine */
 	struct list_head to_free;	/* buffers, for @free_work */
 	struct list_head spare[SAN_SPARE_PAGES];	/* records with a block, by its pages */
-	unsigned int spares[SAN_SPARE_PAGES];
+	size_t spared;			/* bytes of these blocks */
 	bool dying;			/* no more work */
 	struct san_trace injected;	/* where a mapping was last made to fail */
 
@@ -210,6 +213,12 @@ extern unsigned int san_panic;
 extern bool san_strict;
 extern bool san_stacks;
 extern char san_driver[];
+
+/* Of those in KiB the bytes, with room for more to be added. */
+static inline size_t san_bytes(unsigned int kb)
+{
+	return min_t(u64, (u64)kb * SZ_1K, SIZE_MAX / 4);
+}
 
 /* ---- attach.c ---- */
 

@@ -105,9 +105,10 @@ void san_unmap_list(struct san_device *san, struct scatterlist *sgl, int nents,
 		    enum dma_data_direction dir, unsigned long attrs)
 {
 	int mapped = check_nents(san, sgl, nents, dir), i;
-	struct scatterlist *sg;
+	struct scatterlist *sg = sgl;
 
-	for_each_sg(sgl, sg, mapped, i)
+	/* It may be another list than was mapped, with the same beginning. */
+	for (i = 0; sg && i < mapped; i++, sg = sg_next(sg))
 		san_unmap_memory(san, sg_dma_address(sg), sg_dma_len(sg), dir, attrs, SAN_LIST);
 }
 

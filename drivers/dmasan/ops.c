@@ -144,7 +144,7 @@ static u64 op_get_required_mask(struct device *dev)
 static size_t op_max_mapping_size(struct device *dev)
 {
 	size_t twins = dma_max_mapping_size(device_of(dev)->twin.dev);
-	size_t ours = max_t(size_t, READ_ONCE(san_map_max_kb), 64) * SZ_1K;
+	size_t ours = max_t(size_t, san_bytes(READ_ONCE(san_map_max_kb)), SZ_64K);
 
 	if (twins == SIZE_MAX)
 		return ours;

@@ -19,7 +19,7 @@
 
 #define RECORDS		128
 #define RECORD_ROOM	512
-#define PLACES		256	/* where something was found already */
+#define PLACES		256U	/* where something was found already */
 #define PLACE_FRAMES	3U	/* by which places differ */
 #define LOG_BURST	32
 
@@ -233,71 +233,74 @@ static u32 place_of(struct san_device *san, const struct san_finding *finding,
 	return hash_trace(here, hash_trace(&finding->mapped, hash));
 }
 
+/* False the first time; the oldest of many are forgotten. */
 static bool is_known(u32 place)
 {
+	unsigned long flags;
 	unsigned int i;
+	bool known = false;
 
-	lockdep_assert_held(&reports_lock);
-	for (i = 0; i < known_places; i++)
-		if (places[i] == place)
-			return true;
-	if (known_places < PLACES)
-		places[known_places++] = place;
-	return false;
+	spin_lock_irqsave(&reports_lock, flags);
+	for (i = 0; i < min(known_places, PLACES) && !known; i++)
+		known = places[i] == place;
+	if (!known)
+		places[known_places++ % PLACES] = place;
+	spin_unlock_irqrestore(&reports_lock, flags);
+	return known;
 }
 
 static void record(struct san_device *san, const struct san_finding *finding,
 		   const char *mapped, const char *detected)
 {
-	char *to = records[recorded++ % RECORDS];
+	unsigned long flags;
+	char *to;
 
-	lockdep_assert_held(&reports_lock);
+	spin_lock_irqsave(&reports_lock, flags);
+	to = records[recorded++ % RECORDS];
 	scnprintf(to, RECORD_ROOM,
 		  "device=%s kind=%s addr=%pad size=%zu direction=%s expected=%#llx seen=%#llx offset=%zd was=%*phN is=%*phN mapped=%s detected=%s\n",
 		  san->name, kinds[finding->kind].name, &finding->addr, finding->size,
 		  san_direction_name(finding->dir), finding->expected, finding->seen,
 		  (ssize_t)finding->offset, finding->bytes, finding->was, finding->bytes,
 		  finding->is, mapped, detected);
+	spin_unlock_irqrestore(&reports_lock, flags);
 }
 
-/* False if this place is known. */
-static bool record_place(struct san_device *san, const struct san_finding *finding,
-			 const struct san_trace *here, const char *mapped,
-			 const char *detected)
+/* To all who want to know; looking for symbols takes long. */
+static void tell(struct san_device *san, const struct san_finding *finding,
+		 const struct san_trace *here, bool known)
 {
-	u32 place = place_of(san, finding, here);
-	unsigned long flags;
-	bool known;
+	char mapped[SAN_PLACE], detected[SAN_PLACE];
 
-	spin_lock_irqsave(&reports_lock, flags);
-	known = is_known(place);
-	if (!known)
-		record(san, finding, mapped, detected);
-	spin_unlock_irqrestore(&reports_lock, flags);
-	return !known;
+	san_trace_place(&finding->mapped, mapped, sizeof(mapped));
+	san_trace_place(here, detected, sizeof(detected));
+	trace_dmasan_report(san->name, kinds[finding->kind].name, finding, mapped, detected);
+	if (known)
+		return;
+	record(san, finding, mapped, detected);
+	log_finding(san, finding, here);
 }
 
 static bool is_wanted(struct device *dev)
 {
 	const struct device_driver *driver = READ_ONCE(dev->driver);
 
-	return !san_driver[0] || (driver && sysfs_streq(san_driver, driver->name));
+	/* While it is changed it may be neither the old name nor the new one. */
+	return data_race(!san_driver[0] || (driver && sysfs_streq(san_driver, driver->name)));
 }
 
 void san_report(struct san_device *san, const struct san_finding *finding)
 {
-	char mapped[SAN_PLACE], detected[SAN_PLACE];
 	struct san_trace here;
+	bool known;
 
 	if (!is_wanted(san->twin.real))
 		return;
 	atomic64_inc(&san->found[finding->kind]);
 	san_trace_here(&here);
-	san_trace_place(&finding->mapped, mapped, sizeof(mapped));
-	san_trace_place(&here, detected, sizeof(detected));
-	trace_dmasan_report(san->name, kinds[finding->kind].name, finding, mapped, detected);
-	if (record_place(san, finding, &here, mapped, detected))
-		log_finding(san, finding, &here);
+	known = is_known(place_of(san, finding, &here));
+	if (!known || trace_dmasan_report_enabled())
+		tell(san, finding, &here, known);
 	if (READ_ONCE(san_panic))
 		panic("dmasan: %s: %s\n", san->name, kinds[finding->kind].name);
 }
@@ -320,20 +323,30 @@ void san_report_call(struct san_device *san, enum san_kind kind, dma_addr_t addr
 
 /* ---- the file ---- */
 
+/* The next from *@i on that is there, or false; those that are overwritten meanwhile are lost. */
+static bool get_record(unsigned long *i, char *line)
+{
+	bool any;
+
+	spin_lock_irq(&reports_lock);
+	if (recorded > RECORDS)
+		*i = max(*i, recorded - RECORDS);
+	any = *i < recorded;
+	if (any)
+		strscpy(line, records[(*i)++ % RECORDS], RECORD_ROOM);
+	spin_unlock_irq(&reports_lock);
+	return any;
+}
+
 void san_reports_show(struct seq_file *seq)
 {
-	unsigned long first, i;
 	char *line = kmalloc(RECORD_ROOM, GFP_KERNEL);
+	unsigned long i = 0;
 
 	if (!line)
 		return;
-	first = READ_ONCE(recorded) > RECORDS ? READ_ONCE(recorded) - RECORDS : 0;
-	for (i = first; i < READ_ONCE(recorded); i++) {
-		spin_lock_irq(&reports_lock);
-		strscpy(line, records[i % RECORDS], RECORD_ROOM);
-		spin_unlock_irq(&reports_lock);
+	while (get_record(&i, line))
 		seq_puts(seq, line);
-	}
 	kfree(line);
 }
 

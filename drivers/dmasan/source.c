@@ -53,8 +53,8 @@ static bool is_free(phys_addr_t phys)
 	unsigned long pfn = PHYS_PFN(phys);
 	unsigned int order;
 
-	/* Nearly always somebody holds it. */
-	if (page_ref_count(pfn_to_page(pfn)))
+	/* Nearly always somebody holds it, or the larger piece that it is of. */
+	if (folio_ref_count(page_folio(pfn_to_page(pfn))))
 		return false;
 	for (order = 0; order < ORDERS; order++) {
 		unsigned long first = pfn & ~((1UL << order) - 1);
@@ -120,15 +120,20 @@ static void edge_bounds(const struct san_map *map, size_t line, int end, phys_ad
 	*len = end ? ALIGN(after, line) - after : map->phys - *from;
 }
 
+/* It is somebody else's, who may write it right now, or nobody's. */
+static __no_sanitize_address __no_kcsan void read_others(const u8 *from, size_t len, u8 *to)
+{
+	size_t i;
+
+	for (i = 0; i < len; i++)
+		to[i] = READ_ONCE(from[i]);
+}
+
 static void read_edge(phys_addr_t from, size_t len, u8 *to)
 {
 	u8 *page = kmap_local_page(page_of(from));
-	const u8 *at = page + offset_in_page(from);
-	size_t i;
 
-	/* It is somebody else's, who may write it right now. */
-	for (i = 0; i < len; i++)
-		to[i] = READ_ONCE(at[i]);
+	read_others(page + offset_in_page(from), len, to);
 	kunmap_local(page);
 }
 

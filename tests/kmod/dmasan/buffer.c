@@ -6,6 +6,7 @@
 #include <linux/mman.h>
 #include <linux/sched.h>
 #include <linux/sizes.h>
+#include <linux/slab.h>
 #include <linux/uaccess.h>
 
 #include "cases.h"
@@ -305,6 +306,29 @@ void buffer_within_mask(struct kt *t)
 		dma_free_coherent(dev, SIZE, vaddr, addr);
 	}
 	KT_EXPECT_EQ(t, 0, dma_set_coherent_mask(dev, DMA_BIT_MASK(32)));
+	expect_silence(t);
+}
+
+/* All that the page allocator gives at once: there is no room for red zones. */
+void largest_buffer(struct kt *t)
+{
+	struct device *dev = rig_of(t)->dev;
+	size_t size = KMALLOC_MAX_SIZE;
+	dma_addr_t addr;
+	u8 *vaddr;
+
+	if (IS_ENABLED(CONFIG_DMA_API_DEBUG)) {
+		kt_skip(t, "without a red zone before it, this kernel takes a buffer for two");
+		return;
+	}
+	vaddr = dma_alloc_coherent(dev, size, &addr, GFP_KERNEL | __GFP_NOWARN);
+	if (!vaddr) {
+		kt_skip(t, "there is no memory for %zu bytes", size);
+		return;
+	}
+	device_fill(t, addr, 0x44, size);
+	KT_EXPECT(t, all(vaddr, 0x44, size), "not seen by the CPU");
+	dma_free_coherent(dev, size, vaddr, addr);
 	expect_silence(t);
 }
 

@@ -116,6 +116,50 @@ void cpu_writes_long_mapping(struct kt *t)
 	RUN_PAIR(t, "cpu-write", wrong_write_long_mapping, right_write_long_mapping);
 }
 
+/* ---- the CPU takes a part, and writes behind it ---- */
+
+static __always_inline void write_behind(struct kt *t, size_t device_wrote, bool give_back)
+{
+	struct device *dev = rig_of(t)->dev;
+	u8 *page = rig_of(t)->page;
+	dma_addr_t addr = raw_map(t, page, SIZE, DMA_FROM_DEVICE);
+	u8 value = page[0] + 1;
+
+	device_fill(t, addr, value, device_wrote);
+	raw_for_cpu(t, addr, SIZE / 2, DMA_FROM_DEVICE);
+	page[SIZE - 1] = value + 1;
+	if (give_back)
+		raw_for_device(t, addr, SIZE, DMA_FROM_DEVICE);
+	dma_unmap_page_attrs(dev, addr, SIZE, DMA_FROM_DEVICE, DMA_ATTR_SKIP_CPU_SYNC);
+	KT_EXPECT(t, page[SIZE - 1] == (u8)(value + 1), "the CPU's byte is gone");
+}
+
+static noinline void wrong_write_behind(struct kt *t)
+{
+	write_behind(t, SIZE, true);
+}
+
+static noinline void right_write_behind(struct kt *t)
+{
+	write_behind(t, SIZE / 2, true);
+}
+
+static noinline void wrong_write_behind_and_keep(struct kt *t)
+{
+	write_behind(t, SIZE, false);
+}
+
+static noinline void right_write_behind_and_keep(struct kt *t)
+{
+	write_behind(t, SIZE / 2, false);
+}
+
+void cpu_writes_behind(struct kt *t)
+{
+	RUN_PAIR(t, "cpu-write", wrong_write_behind, right_write_behind);
+	RUN_PAIR(t, "cpu-write", wrong_write_behind_and_keep, right_write_behind_and_keep);
+}
+
 /* ---- never looked ---- */
 
 static noinline void wrong_never_looks(struct kt *t)

@@ -241,3 +241,19 @@ void shared_line(struct kt *t)
 {
 	RUN_PAIR(t, "shared-line", wrong_line, right_line);
 }
+
+/* What is beside it in its lines belongs to nobody, which KASAN would tell of. */
+void neighbours(struct kt *t)
+{
+	u8 *buf = kzalloc(100, GFP_KERNEL);
+	dma_addr_t addr;
+
+	if (!KT_EXPECT(t, buf, "no memory"))
+		return;
+	addr = map(t, buf, 100, DMA_FROM_DEVICE);
+	device_fill(t, addr, 5, 100);
+	unmap(t, addr, 100, DMA_FROM_DEVICE);
+	KT_EXPECT(t, all(buf, 5, 100), "not seen by the CPU");
+	kfree(buf);
+	expect_silence(t);
+}

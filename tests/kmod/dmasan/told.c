@@ -3,8 +3,8 @@
 #include "cases.h"
 #include "rig.h"
 
-#define RED	0xc9	/* what a device finds in red zones, and in quarantine */
-#define POISON	0xe7
+#define RED	0xc9	/* what a device finds around a mapping */
+#define POISON	0xe7	/* what it finds in quarantine, and around */
 
 static void expect_bytes(struct kt *t, ssize_t offset, unsigned int bytes, u8 was, u8 is)
 {
@@ -79,7 +79,7 @@ static noinline void tell_late(struct kt *t)
 	device_fill(t, addr + 1001, 9, 1);
 	flush_quarantine(t);
 	expect_report(t, "write-after-unmap", __func__);
-	expect_bytes(t, 1001, SAN_BYTES, RED, 9);
+	expect_bytes(t, 1001, SAN_BYTES, POISON, 9);
 }
 
 /* The device writes before the unbound driver's memory leaves quarantine. */
