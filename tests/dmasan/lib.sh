@@ -71,15 +71,25 @@ driver_of() { # PCI-ADDRESS
 	basename "$(readlink "/sys/bus/pci/devices/$1/driver")"
 }
 
+# Whether the kernel's own checker looks at each mapping, too.
+has_dma_debug() {
+	[ "$(cat /sys/kernel/debug/dma-api/disabled 2>/dev/null)" = N ]
+}
+
+# Ends the test that runs: "skip REASON && return".
+skip() { # REASON
+	skipped=$1
+}
+
 run_these() { # NAME...
 	number=0 all=0
 	echo 'KTAP version 1'
 	echo "1..$#"
 	for test; do
-		number=$((number + 1)) failed=0
+		number=$((number + 1)) failed=0 skipped=
 		"$test"
 		if [ $failed = 0 ]; then
-			echo "ok $number $test"
+			echo "ok $number $test${skipped:+ # SKIP $skipped}"
 		else
 			echo "not ok $number $test"
 			all=1
