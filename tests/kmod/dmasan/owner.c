@@ -120,7 +120,6 @@ void cpu_writes_long_mapping(struct kt *t)
 
 static __always_inline void write_behind(struct kt *t, size_t device_wrote, bool give_back)
 {
-	struct device *dev = rig_of(t)->dev;
 	u8 *page = rig_of(t)->page;
 	dma_addr_t addr = raw_map(t, page, SIZE, DMA_FROM_DEVICE);
 	u8 value = page[0] + 1;
@@ -130,7 +129,8 @@ static __always_inline void write_behind(struct kt *t, size_t device_wrote, bool
 	page[SIZE - 1] = value + 1;
 	if (give_back)
 		raw_for_device(t, addr, SIZE, DMA_FROM_DEVICE);
-	dma_unmap_page_attrs(dev, addr, SIZE, DMA_FROM_DEVICE, DMA_ATTR_SKIP_CPU_SYNC);
+	compat_ops_unmap(raw_ops(t), rig_of(t)->dev, addr, SIZE, DMA_FROM_DEVICE,
+			 DMA_ATTR_SKIP_CPU_SYNC);
 	KT_EXPECT(t, page[SIZE - 1] == (u8)(value + 1), "the CPU's byte is gone");
 }
 
