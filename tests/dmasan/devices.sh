@@ -221,6 +221,12 @@ channel_interrupts() {
 		/proc/interrupts
 }
 
+# Nobody's channel is taken away.
+check_channel_in_use() {
+	! dmafd san detach "$device" >/tmp/said 2>&1 || bad 'detached while a channel was in use'
+	grep -q 'somebody has its channel dma0chan' /tmp/said || bad "$(cat /tmp/said)"
+}
+
 # The card's driver would move bytes by itself if it got no channel.
 sdhost() {
 	controller=$(basename /sys/bus/platform/devices/3f007000.dma*)
@@ -229,6 +235,7 @@ sdhost() {
 	modprobe bcm2835
 	check_disk "$(wait_for_disk platform:3f202000.mmc)"
 	[ $(($(channel_interrupts) - before)) -ge 100 ] || bad 'that was not done by DMA'
+	check_channel_in_use
 	modprobe -r bcm2835
 	finish 100
 }

@@ -321,7 +321,7 @@ void largest_buffer(struct kt *t)
 		kt_skip(t, "without a red zone before it, this kernel takes a buffer for two");
 		return;
 	}
-	vaddr = dma_alloc_coherent(dev, size, &addr, GFP_KERNEL | __GFP_NOWARN);
+	vaddr = dma_alloc_coherent(dev, size, &addr, GFP_KERNEL);
 	if (!vaddr) {
 		kt_skip(t, "there is no memory for %zu bytes", size);
 		return;
