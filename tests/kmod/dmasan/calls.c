@@ -85,7 +85,10 @@ static noinline void wrong_direction_of_two(struct kt *t)
 
 void unmap_direction_of_two(struct kt *t)
 {
-	/* Without blocks. */
+	if (IS_ENABLED(CONFIG_DMA_API_DEBUG)) {
+		kt_skip(t, "what has no block is there twice to this kernel");
+		return;
+	}
 	set_parameter(t, "map_max_kb", "0");
 	RUN_PAIR(t, "wrong-direction", wrong_direction_of_two, right_calls);
 }
