@@ -25,4 +25,14 @@
 #define COMPAT_AMBA_BUS(BUS)
 #endif
 
+/* The node is another device's, such as the parent's; the mark became a function. */
+static inline bool compat_of_node_reused(struct device *dev)
+{
+#ifdef COMPAT_HAS_NODE_FLAG
+	return dev_of_node_reused(dev);
+#else
+	return dev->of_node_reused;
+#endif
+}
+
 #endif

@@ -34,5 +34,6 @@ ccflags-y += $(call compat-uring,void io_uring_cmd_mark_cancelable\>,COMPAT_URIN
 ccflags-y += $(call compat-probe,module.h,MODULE_IMPORT_NS.*__stringify,COMPAT_IMPORT_NS_BARE)
 ccflags-y += $(call compat-probe,mm.h,void vm_flags_set\>,COMPAT_HAS_VM_FLAGS_SET)
 ccflags-y += $(call compat-probe,device.h,accessors.dma_iommu,COMPAT_HAS_DEV_FLAGS)
+ccflags-y += $(call compat-probe,device.h,accessors.of_node_reused,COMPAT_HAS_NODE_FLAG)
 ccflags-y += $(call compat-probe,device.h,bool.*dma_iommu.*1;,COMPAT_HAS_DMA_IOMMU)
 ccflags-y += $(call compat-probe,device.h,bool.*dma_skip_sync.*1;,COMPAT_HAS_DMA_SKIP_SYNC)

@@ -133,7 +133,7 @@ static void on_bind(struct target *target, struct device *dev)
  */
 static void forget_channels(struct device *dev)
 {
-	if (!dev->of_node_reused)
+	if (!compat_of_node_reused(dev))
 		of_dma_controller_free(dev->of_node);
 }
 

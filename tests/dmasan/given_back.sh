@@ -30,7 +30,7 @@ others() { grep -v "^$edu " /tmp/$1; }
 
 # What of the device's line is not its operations, nor the marks that pass them by.
 rest_of() { # NAME
-	sed -n "s/^$(echo $edu) //p" /tmp/$1 | sed 's/ops=[^ ]* iommu=. skip_sync=. //'
+	sed -n "s/^$edu //p" /tmp/$1 | sed 's/ops=[^ ]* iommu=. skip_sync=. //'
 }
 
 expect_same() { # NAME NAME
@@ -147,8 +147,9 @@ called() {
 # or a module is loaded or unloaded, there is a look at the list.
 nothing_runs() {
 	expect modprobe dmasan
-	mkdir $trace && echo ':mod:dmasan' >$trace/set_ftrace_filter &&
-		echo function >$trace/current_tracer || bad 'no tracer'
+	expect mkdir $trace
+	echo ':mod:dmasan' >$trace/set_ftrace_filter || bad 'no function is known'
+	echo function >$trace/current_tracer || bad 'no tracer'
 	use_edu
 	[ -z "$(called)" ] || bad "of dmasan ran: $(called)"
 	rmmod edu

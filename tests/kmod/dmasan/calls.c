@@ -85,7 +85,10 @@ static noinline void wrong_direction_of_two(struct kt *t)
 
 void unmap_direction_of_two(struct kt *t)
 {
-	/* Without blocks. */
+	if (IS_ENABLED(CONFIG_DMA_API_DEBUG)) {
+		kt_skip(t, "what has no block is there twice to this kernel");
+		return;
+	}
 	set_parameter(t, "map_max_kb", "0");
 	RUN_PAIR(t, "wrong-direction", wrong_direction_of_two, right_calls);
 }
@@ -360,6 +363,9 @@ void mask_narrowed(struct kt *t)
 	unmap(t, addr, 256, DMA_TO_DEVICE);
 	/* What was kept for the next mapping is out of reach. */
 	for (; narrowed < 3 && !dma_set_mask(dev, DMA_BIT_MASK(ilog2(addr))); narrowed++) {
+		/* 32-bit kernels have no bounce buffers here: nothing may be mapped now. */
+		if (!IS_ENABLED(CONFIG_64BIT))
+			continue;
 		flush_quarantine(t);
 		addr = map(t, rig_of(t)->page, 256, DMA_TO_DEVICE);
 		KT_EXPECT(t, addr <= dma_get_mask(dev), "%pad is out of reach", &addr);

@@ -39,6 +39,10 @@ void counters(struct kt *t)
 	struct device *dev = rig_of(t)->dev;
 	dma_addr_t addr;
 
+	if (IS_ENABLED(CONFIG_DMA_API_DEBUG)) {
+		kt_skip(t, "what has no block is there twice to this kernel");
+		return;
+	}
 	unbind(t);
 	bind(t);
 	expect_counts(t, 0, 0, 0, 0, 0);
@@ -76,6 +80,10 @@ void all_given_back(struct kt *t)
 {
 	int i;
 
+	if (IS_ENABLED(CONFIG_DMA_API_DEBUG)) {
+		kt_skip(t, "what has no block is there twice to this kernel");
+		return;
+	}
 	unbind(t);
 	bind(t);
 	for (i = 0; i < 50; i++) {

@@ -146,6 +146,10 @@ void memory_full(struct kt *t)
 	dma_addr_t addr;
 	void *vaddr;
 
+	if (IS_ENABLED(CONFIG_DMA_API_DEBUG)) {
+		kt_skip(t, "what has no block is there twice to this kernel");
+		return;
+	}
 	unbind(t);
 	bind(t);
 	set_parameter(t, "quarantine_kb", "0");

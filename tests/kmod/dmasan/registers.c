@@ -9,10 +9,10 @@
 static noinline void right_registers(struct kt *t)
 {
 	struct device *dev = rig_of(t)->dev;
-	dma_addr_t addr = dma_map_resource(dev, REGISTERS, 64, DMA_FROM_DEVICE, 0);
+	dma_addr_t addr = dma_map_resource(dev, REGISTERS, 64, DMA_TO_DEVICE, 0);
 
 	if (KT_EXPECT_EQ(t, 0, dma_mapping_error(dev, addr)))
-		dma_unmap_resource(dev, addr, 64, DMA_FROM_DEVICE, 0);
+		dma_unmap_resource(dev, addr, 64, DMA_TO_DEVICE, 0);
 }
 
 static noinline void wrong_registers_size(struct kt *t)

@@ -155,7 +155,9 @@ void mapped_within(struct kt *t)
 		unmap(t, i ? two : one, i ? 100 : SIZE, DMA_TO_DEVICE);
 		unmap(t, part, 10, DMA_TO_DEVICE);
 		expect_silence(t);
-		/* Without blocks, they are at the same address. */
+		/* Without blocks, they are at the same address, and twice to such a kernel. */
+		if (IS_ENABLED(CONFIG_DMA_API_DEBUG))
+			return;
 		set_parameter(t, "map_max_kb", "0");
 	}
 	one = map(t, page, SIZE, DMA_TO_DEVICE);

@@ -258,9 +258,12 @@ void told_few_places(struct kt *t)
 	}
 }
 
-#define TIMES_4(call)	do { call; call; call; call; } while (0)
-#define TIMES_64(call)	TIMES_4(TIMES_4(TIMES_4(call)))
 #define PLACES		192
+
+#define CALL	compat_ops_unmap(ops, dev, DMA_MAPPING_ERROR, size++, DMA_TO_DEVICE, 0)
+#define CALL_4	(CALL, CALL, CALL, CALL)
+#define CALL_16	(CALL_4, CALL_4, CALL_4, CALL_4)
+#define CALL_64	(CALL_16, CALL_16, CALL_16, CALL_16)
 
 /* More places than are kept: each call is one. */
 static noinline void tell_many(struct kt *t)
@@ -269,9 +272,9 @@ static noinline void tell_many(struct kt *t)
 	struct device *dev = rig_of(t)->dev;
 	int size = 1;
 
-	TIMES_64(compat_ops_unmap(ops, dev, DMA_MAPPING_ERROR, size++, DMA_TO_DEVICE, 0));
-	TIMES_64(compat_ops_unmap(ops, dev, DMA_MAPPING_ERROR, size++, DMA_TO_DEVICE, 0));
-	TIMES_64(compat_ops_unmap(ops, dev, DMA_MAPPING_ERROR, size++, DMA_TO_DEVICE, 0));
+	CALL_64;
+	CALL_64;
+	CALL_64;
 	barrier();
 }
 
