@@ -39,6 +39,7 @@ test_network() {
 
 # Frames of any length come to other buffers.
 test_network_modes() {
+	has_dma_debug && skip 'e1000e leaks then, of which this kernel warns itself' && return
 	expect ip link set "$interface" mtu 9000
 	sleep 3
 	expect ping -q -c 20 -s 1400 10.0.2.2

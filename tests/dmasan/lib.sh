@@ -84,7 +84,7 @@ has_dma_debug() {
 	[ "$(cat /sys/kernel/debug/dma-api/disabled 2>/dev/null)" = N ]
 }
 
-# Ends the test that runs: "skip REASON && return".
+# The test that runs has to return then: "skip REASON && return".
 skip() { # REASON
 	skipped=$1
 }

@@ -12,41 +12,58 @@
 . "$(dirname "$0")/lib.sh"
 
 disk=/dev/nvme0n1
-rounds=${ROUNDS:-6}
+rounds=${ROUNDS:-2}
 
 set_parameter() { # NAME VALUE
 	echo "$2" >"$parameters/$1" || bad "$1 does not take '$2'"
 }
 
+# A parameter, and what it is in each of six rounds.
+changes() {
+	cat <<EOT
+redzone 128 0 4096 1 64 1000000
+quarantine_kb 1024 0 64 1 16384 4294967295
+line 64 0 32 7 64 0
+stacks Y N Y N Y Y
+driver nobody e1000e nvme nobody - nvme
+fail_every 0 0 7 100 3 0
+EOT
+	# Without a block the kernel's own checker takes a mapping for two.
+	has_dma_debug || cat <<EOT
+map_max_kb 256 4 0 16 256 64
+memory_kb 65536 100 0 1000 300 65536
+EOT
+}
+
 # Every byte is zero, or it could not be read; what is read goes nowhere else.
 read_on() {
 	while [ -e /tmp/busy ]; do
-		data=$(dd if=$disk bs=$((4096 << ($1 * 2))) count=20 iflag=direct 2>/dev/null |
+		data=$(dd if="$disk" bs=$((4096 << ($1 * 2))) count=10 iflag=direct 2>/dev/null |
 			tr -d '\0' | wc -c)
 		[ "$data" = 0 ] || echo "other data than the disk has" >>/tmp/wrong
-		sleep 0.1
+		sleep 0.3
 	done
 }
 
 ping_on() {
 	while [ -e /tmp/busy ]; do
-		ping -q -c 20 -i 0.02 -s 1400 10.0.2.2 >/dev/null 2>&1
-		sleep 0.1
+		ping -q -c 10 -i 0.05 -s 1400 10.0.2.2 >/dev/null 2>&1
+		sleep 0.3
 	done
 }
 
 look_on() {
 	while [ -e /tmp/busy ]; do
 		cat "$san/devices" "$san/reports" >/dev/null 2>&1
-		sleep 0.1
+		sleep 0.3
 	done
 }
 
 begin_load() {
 	: >/tmp/busy
 	rm -f /tmp/wrong
-	for i in 0 1 2; do
-		read_on $i &
+	for i in 1 3; do
+		read_on "$i" &
 	done
 	ping_on &
 	look_on &
@@ -70,36 +87,27 @@ attach_both() {
 	network_up
 }
 
-# Without a block the kernel's own checker takes a mapping for two.
-limits() {
-	! has_dma_debug || return
-	echo 'map_max_kb 256 4 0 16 256 64'
-	echo 'memory_kb 65536 100 0 1000 300 65536'
+detach_both() {
+	echo "pci:$nvme" >"$san/detach" || bad 'the disk is not detached'
+	echo "pci:$card" >"$san/detach" || bad 'the card is not detached'
 }
 
 parameters_change() {
 	attach_both
 	begin_load
-	for i in $(seq "$rounds"); do
+	changes >/tmp/changes
+	for i in 1 2 3 4 5 6; do
 		while read -r name values; do
-			[ -n "$name" ] || continue
 			# shellcheck disable=SC2086 # they are words
-			set_parameter "$name" "$(echo $values | cut -d ' ' -f $(((i - 1) % 6 + 1)))"
+			set_parameter "$name" "$(echo $values | cut -d ' ' -f $i)"
 			sleep 0.1
-		done <<EOT
-redzone 128 0 4096 1 64 1000000
-quarantine_kb 1024 0 64 1 16384 4294967295
-line 64 0 32 7 64 0
-stacks Y N Y N Y Y
-driver nobody e1000e nvme nobody - nvme
-fail_every 0 0 7 100 3 0
-$(limits)
-EOT
+		done </tmp/changes
 	done
 	set_parameter fail_every 0
 	end_load
 	expect [ "$(counter "pci:$nvme" maps)" -gt 20 ]
 	expect_silence
+	detach_both
 }
 
 # By two at once, which the module sorts out; and by sysfs.
@@ -120,9 +128,11 @@ attach_and_detach() {
 	end_load
 	expect is_attached "pci:$nvme"
 	expect_silence
+	detach_both
 }
 
 module_removed() {
+	rmmod dmasan || bad 'not removed'
 	begin_load
 	for i in $(seq "$rounds"); do
 		modprobe dmasan attach="pci:$nvme"
@@ -133,6 +143,16 @@ module_removed() {
 	done
 	end_load
 	modprobe dmasan
+}
+
+# The module that tests does that, with the device that it has.
+threads_race() {
+	insmod /work/tests/kmod/dmasan_test.ko
+	expect sh -c "echo platform:dmasan-test >$san/attach"
+	echo only=threads >/sys/kernel/debug/dmasan_test/run
+	expect grep -q '^ok 2' /sys/kernel/debug/dmasan_test/results
+	expect rmmod dmasan_test
+	echo platform:dmasan-test >"$san/detach"
 }
 
 # ---- without memory ----
@@ -148,7 +168,7 @@ fail_own() { # PERCENT
 		echo "$start" >require-start
 		printf '0x%x' $((start + size)) >require-end
 		echo 32 >stacktrace-depth
-		echo -1 >times
+		echo -1 >./times
 		echo 1 >interval
 		echo "$1" >probability
 	done
@@ -162,7 +182,7 @@ allocations_fail() {
 	read_on_once || bad 'not read before'
 	begin_load
 	for percent in 5 50 90; do
-		fail_own $percent
+		fail_own "$percent"
 		sleep $((rounds / 2 + 1))
 	done
 	fail_own 0
@@ -170,10 +190,11 @@ allocations_fail() {
 	expect [ "$(counter "pci:$nvme" unwatched)" -gt 0 ]
 	expect read_on_once
 	expect_silence
+	detach_both
 }
 
 read_on_once() {
-	[ "$(dd if=$disk bs=64k count=20 iflag=direct 2>/dev/null | wc -c)" = 1310720 ]
+	[ "$(dd if="$disk" bs=64k count=20 iflag=direct 2>/dev/null | wc -c)" = 1310720 ]
 }
 
 # One after the other, from the first to that which is not reached any more.
@@ -220,10 +241,12 @@ modprobe e1000e
 nvme=$(find_pci 0x0108)
 card=$(find_pci 0x0200)
 for i in 1 2 3 4 5 6 7 8 9 10; do
-	[ ! -b $disk ] || break
+	[ ! -b "$disk" ] || break
 	sleep 0.5
 done
-[ "$1" = module_removed ] || modprobe dmasan
-[ "$1" != module_removed ] || modprobe -r dmasan
-run_these "$@"
-[ ! -e /sys/kernel/debug/kcsan ] || grep -c dmasan /sys/kernel/debug/kcsan | sed 's/^/# functions that are watched for races: /'
+modprobe dmasan
+status=0
+run_these "$@" || status=1
+[ ! -e /sys/kernel/debug/kcsan ] || grep -c ' san_' /sys/kernel/debug/kcsan |
+	sed 's/^/# functions that are watched for races: /'
+exit $status

@@ -256,6 +256,11 @@ watch_unloaded() {
 	[ $got = 3 ] && says "$tmp/seen" 'dmasan was unloaded' && [ -z "$(ls $instances)" ]
 }
 
+# The device addresses 28 bits.
+if ! grep -q 'zone *DMA$' /proc/zoneinfo; then
+	printf 'KTAP version 1\n1..1\nok 1 san # SKIP this kernel keeps no memory that the device reaches\n'
+	exit
+fi
 echo "user:x:1000:1000::/:/bin/sh" >>/etc/passwd
 chmod 755 /work /work/tools
 edu=$(find_edu)

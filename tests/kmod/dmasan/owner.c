@@ -130,7 +130,8 @@ static __always_inline void write_behind(struct kt *t, size_t device_wrote, bool
 	if (give_back)
 		raw_for_device(t, addr, SIZE, DMA_FROM_DEVICE);
 	/* As it was mapped, past the kernel's own checks. */
-	compat_ops_unmap(raw_ops(t), dev, addr, SIZE, DMA_FROM_DEVICE, DMA_ATTR_SKIP_CPU_SYNC);
+	compat_ops_unmap(raw_ops(t), rig_of(t)->dev, addr, SIZE, DMA_FROM_DEVICE,
+			 DMA_ATTR_SKIP_CPU_SYNC);
 	KT_EXPECT(t, page[SIZE - 1] == (u8)(value + 1), "the CPU's byte is gone");
 }
 
