@@ -115,6 +115,10 @@ static noinline void wrong_free_already(struct kt *t)
 
 void free_already(struct kt *t)
 {
+	if (IS_ENABLED(CONFIG_KASAN)) {
+		kt_skip(t, "this kernel stops at the first look at free memory");
+		return;
+	}
 	RUN_PAIR(t, "freed-memory", wrong_free_already, right_freed);
 }
 
