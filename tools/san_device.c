@@ -3,6 +3,7 @@
 #include "sysfile.h"
 
 #include <dirent.h>
+#include <glob.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -172,6 +173,36 @@ static bool any_line(const char *path, const struct san_device *device, char *pl
 	return found;
 }
 
+/* ---- a controller's channels ---- */
+
+static bool has_client(const char *path)
+{
+	char text[16];
+
+	return !read_text(path, text, sizeof(text)) && atoi(text) > 0;
+}
+
+/* The name of one that has a client: it would use it on while the controller is gone. */
+static bool any_channel(const struct san_device *device, char *name, size_t size)
+{
+	char path[PATH_MAX], *slash;
+	bool any = false;
+	glob_t all;
+	size_t i;
+
+	if (!join(path, sizeof(path), device->folder, "dma/*/in_use") ||
+	    glob(path, GLOB_NOSORT, NULL, &all))
+		return false;
+	for (i = 0; i < all.gl_pathc && !any; i++) {
+		any = has_client(all.gl_pathv[i]);
+		slash = strrchr(all.gl_pathv[i], '/');
+		*slash = '\0';
+		snprintf(name, size, "%s", strrchr(all.gl_pathv[i], '/') + 1);
+	}
+	globfree(&all);
+	return any;
+}
+
 int san_check_use(const struct san_device *device)
 {
 	char place[256];
@@ -186,6 +217,11 @@ int san_check_use(const struct san_device *device)
 	if (any_line("/proc/swaps", device, place, sizeof(place), is_swap_of)) {
 		complain("%s is in use: memory is swapped to %s", device->name, place);
 		advise("swapoff %s", place);
+		return STATUS_FAILED;
+	}
+	if (any_channel(device, place, sizeof(place))) {
+		complain("%s is in use: somebody has its channel %s", device->name, place);
+		advise("unload the driver that has it, and load that again afterwards");
 		return STATUS_FAILED;
 	}
 	return STATUS_FINE;

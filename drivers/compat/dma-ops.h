@@ -69,6 +69,13 @@ static inline void compat_ops_unmap(const struct dma_map_ops *ops, struct device
 	ops->unmap_phys(dev, addr, size, dir, attrs);
 }
 
+static inline void compat_ops_unmap_resource(const struct dma_map_ops *ops, struct device *dev,
+					     dma_addr_t addr, size_t size,
+					     enum dma_data_direction dir)
+{
+	ops->unmap_phys(dev, addr, size, dir, DMA_ATTR_MMIO);
+}
+
 #else
 
 #define COMPAT_DMA_MAP_OPS(map)						\
@@ -107,6 +114,13 @@ static inline void compat_ops_unmap(const struct dma_map_ops *ops, struct device
 				    unsigned long attrs)
 {
 	ops->unmap_page(dev, addr, size, dir, attrs);
+}
+
+static inline void compat_ops_unmap_resource(const struct dma_map_ops *ops, struct device *dev,
+					     dma_addr_t addr, size_t size,
+					     enum dma_data_direction dir)
+{
+	ops->unmap_resource(dev, addr, size, dir, 0);
 }
 
 #endif
@@ -226,6 +240,19 @@ static inline const struct dma_map_ops *compat_device_dma_ops(struct device *dev
 }
 
 #endif
+
+/*
+ * Where the kernel makes bounce buffers when they are needed, each device has a list of
+ * its own, and so has a copy of a device.
+ */
+static inline void compat_own_bounce_buffers(struct device *copy)
+{
+#ifdef CONFIG_SWIOTLB_DYNAMIC
+	INIT_LIST_HEAD(&copy->dma_io_tlb_pools);
+	spin_lock_init(&copy->dma_io_tlb_lock);
+	copy->dma_uses_io_tlb = false;
+#endif
+}
 
 /*
  * A device whose memory needed no synchronization has got a mark that keeps the

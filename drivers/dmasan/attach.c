@@ -9,8 +9,8 @@
 #include <linux/err.h>
 #include <linux/mutex.h>
 #include <linux/notifier.h>
+#include <linux/of_dma.h>
 #include <linux/platform_device.h>
-#include <linux/seq_file.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 
@@ -32,6 +32,7 @@ struct target {
 	struct device *dev;		/* that it was last, with a reference, or NULL */
 	struct san_device *san;		/* while it is taken over */
 	int err;			/* why it could not be */
+	bool leaving;			/* not to be taken over any more */
 };
 
 static int bind_notify(struct notifier_block *notifier, unsigned long event, void *data);
@@ -112,6 +113,30 @@ static int take(struct target *target, struct device *dev)
 	return 0;
 }
 
+static void on_bind(struct target *target, struct device *dev)
+{
+	lockdep_assert_held(&targets_lock);
+	if (target->san || target->leaving)
+		return;
+	target->err = take(target, dev);
+	if (target->err)
+		dev_err(dev, "dmasan: not attached (%d): %s\n", target->err, why(target->err));
+	else
+		dev_info(dev, "dmasan: attached\n");
+}
+
+/*
+ * Some drivers of DMA controllers, bcm2835-dma is one, stay known to the device tree's
+ * clients when they are gone. The next driver's entry comes after that one, and is never
+ * found: clients would get channels of memory that was freed. We unbind drivers, so we
+ * take the entry away. Where the driver has done so, nothing is there.
+ */
+static void forget_channels(struct device *dev)
+{
+	if (!dev->of_node_reused)
+		of_dma_controller_free(dev->of_node);
+}
+
 /* The device's lock is held. */
 static int bind_notify(struct notifier_block *notifier, unsigned long event, void *data)
 {
@@ -119,20 +144,14 @@ static int bind_notify(struct notifier_block *notifier, unsigned long event, voi
 	struct device *dev = data;
 	struct target *target;
 
-	if (event != BUS_NOTIFY_BIND_DRIVER)
-		return NOTIFY_DONE;
 	mutex_lock(&targets_lock);
 	target = find_target(bus, dev_name(dev));
-	if (target && !target->san) {
-		target->err = take(target, dev);
-		if (target->err)
-			dev_err(dev, "dmasan: not attached (%d): %s\n", target->err,
-				why(target->err));
-		else
-			dev_info(dev, "dmasan: attached\n");
-	}
+	if (target && event == BUS_NOTIFY_BIND_DRIVER)
+		on_bind(target, dev);
 	mutex_unlock(&targets_lock);
-	return NOTIFY_OK;
+	if (target && (event == BUS_NOTIFY_UNBOUND_DRIVER || event == BUS_NOTIFY_DRIVER_NOT_BOUND))
+		forget_channels(dev);
+	return target ? NOTIFY_OK : NOTIFY_DONE;
 }
 
 /* ---- names ---- */
@@ -254,7 +273,7 @@ static void detach_target(struct target *target)
 
 	lockdep_assert_held(&attach_lock);
 	mutex_lock(&targets_lock);
-	list_del(&target->list);
+	target->leaving = true;
 	if (target->san)
 		dev = get_device(target->dev);
 	mutex_unlock(&targets_lock);
@@ -264,6 +283,7 @@ static void detach_target(struct target *target)
 		dev_info(dev, "dmasan: detached\n");
 	}
 	put_device(dev);
+	remove_target(target);
 	free_target(target);
 }
 
@@ -285,8 +305,7 @@ int san_detach(const char *name)
 	return target ? 0 : -ENOENT;
 }
 
-void san_each(struct seq_file *seq,
-	      void (*show)(struct seq_file *seq, const char *name, struct san_device *san))
+void san_each(void *data, void (*fn)(void *data, const char *name, struct san_device *san))
 {
 	struct target *target;
 	char name[80];
@@ -294,7 +313,7 @@ void san_each(struct seq_file *seq,
 	mutex_lock(&targets_lock);
 	list_for_each_entry(target, &targets, list) {
 		scnprintf(name, sizeof(name), "%s:%s", target->bus->name, target->name);
-		show(seq, name, target->san);
+		fn(data, name, target->san);
 	}
 	mutex_unlock(&targets_lock);
 }
@@ -316,16 +335,16 @@ unregister:
 	return err;
 }
 
-/* Without the notifiers nothing is taken over any more. */
+/* Nobody attaches any more. */
 void san_attach_exit(void)
 {
 	struct target *target, *next;
 	int i;
 
-	for (i = 0; i < ARRAY_SIZE(buses); i++)
-		bus_unregister_notifier(buses[i].type, &buses[i].notifier);
 	mutex_lock(&attach_lock);
 	list_for_each_entry_safe(target, next, &targets, list)
 		detach_target(target);
 	mutex_unlock(&attach_lock);
+	for (i = 0; i < ARRAY_SIZE(buses); i++)
+		bus_unregister_notifier(buses[i].type, &buses[i].notifier);
 }

@@ -16,6 +16,7 @@
 #include <linux/kernel.h>
 #include <linux/log2.h>
 #include <linux/minmax.h>
+#include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 
@@ -25,12 +26,17 @@
 #define POISON	0xe7
 #define MAP_GFP	(GFP_ATOMIC | __GFP_NOWARN)
 
-#define SPARES		32U	/* of each size that are kept */
-#define SPARE_TRIES	4	/* of them that are looked at */
+#define SPARE_BYTES	SZ_4M	/* of blocks that are kept */
+#define SPARE_TRIES	4	/* of one size that are looked at */
+
+static size_t most_memory(void)
+{
+	return san_bytes(READ_ONCE(san_memory_kb));
+}
 
 bool san_block_charge(struct san_device *san, size_t size, bool must)
 {
-	size_t most = san_bytes(READ_ONCE(san_memory_kb));
+	size_t most = most_memory();
 	unsigned long flags;
 	bool fits;
 
@@ -127,13 +133,23 @@ static void read_memory(phys_addr_t phys, u8 *to, size_t size)
 	}
 }
 
+/* What is watched: the mapping's bytes with the red zones. */
+static size_t first_red(const struct san_map *map)
+{
+	return map->block.front - min(map->red, map->block.front);
+}
+
+static size_t end_of_red(const struct san_map *map)
+{
+	return map->block.back + min(map->red, map->block.size - map->block.back);
+}
+
 void san_block_paint(struct san_map *map)
 {
 	struct san_block *block = &map->block;
-	size_t before = min(map->red, block->front);
 
-	memset(block->vaddr + block->front - before, RED, before);
-	memset(block->vaddr + block->back, RED, min(map->red, block->size - block->back));
+	memset(block->vaddr + first_red(map), RED, block->front - first_red(map));
+	memset(block->vaddr + block->back, RED, end_of_red(map) - block->back);
 }
 
 static void fill(struct san_map *map)
@@ -268,7 +284,7 @@ static struct san_map *take_spare(struct san_device *san, unsigned int list, siz
 		if (does_fit(san, map, copy)) {
 			found = map;
 			list_del(&map->quarantine);
-			san->spares[list]--;
+			san->spared -= map->block.size;
 			break;
 		}
 		if (!--tries)
@@ -297,7 +313,8 @@ struct san_map *san_block_spare(struct san_device *san, phys_addr_t phys, size_t
 	struct san_map *map;
 	unsigned int list;
 
-	if (is_too_long(size))
+	/* What is kept since more was allowed makes room for others. */
+	if (is_too_long(size) || READ_ONCE(san->held) > most_memory())
 		return NULL;
 	lay_out(san, &layout, phys, size, red);
 	if (!find_list(layout.size, &list))
@@ -318,10 +335,10 @@ static bool keep(struct san_device *san, struct san_map *map)
 	if (!find_list(map->block.size, &list))
 		return false;
 	write_lock_irqsave(&san->lock, flags);
-	kept = !san->dying && san->spares[list] < SPARES;
+	kept = !san->dying && san->spared < SPARE_BYTES;
 	if (kept) {
 		list_add(&map->quarantine, &san->spare[list]);
-		san->spares[list]++;
+		san->spared += map->block.size;
 	}
 	write_unlock_irqrestore(&san->lock, flags);
 	return kept;
@@ -341,7 +358,8 @@ static void drop_list(struct san_device *san, unsigned int list)
 
 	write_lock_irqsave(&san->lock, flags);
 	list_splice_init(&san->spare[list], &dropped);
-	san->spares[list] = 0;
+	list_for_each_entry(map, &dropped, quarantine)
+		san->spared -= map->block.size;
 	write_unlock_irqrestore(&san->lock, flags);
 	list_for_each_entry_safe(map, next, &dropped, quarantine)
 		free_block(san, map);
@@ -391,30 +409,24 @@ static void mend(struct san_map *map, size_t from, size_t to, u8 value, enum san
 	memset(zone, value, to - from);
 }
 
-static void mend_zones(struct san_map *map, enum san_kind kind, struct san_findings *findings)
-{
-	struct san_block *block = &map->block;
-	size_t before = min(map->red, block->front);
-	size_t after = min(map->red, block->size - block->back);
-
-	mend(map, block->front - before, block->front, RED, kind, findings);
-	mend(map, block->back, block->back + after, RED, kind, findings);
-}
-
 void san_block_mend(struct san_map *map, struct san_findings *findings)
 {
-	mend_zones(map, map->type == SAN_BUFFER ? SAN_BUFFER_OVERRUN : SAN_OVERRUN, findings);
+	enum san_kind kind = map->type == SAN_BUFFER ? SAN_BUFFER_OVERRUN : SAN_OVERRUN;
+
+	mend(map, first_red(map), map->block.front, RED, kind, findings);
+	mend(map, map->block.back, end_of_red(map), RED, kind, findings);
 }
 
 void san_block_poison(struct san_map *map)
 {
-	memset(map->block.vaddr + map->block.front, POISON, map->size);
+	size_t from = first_red(map);
+
+	memset(map->block.vaddr + from, POISON, end_of_red(map) - from);
 }
 
 void san_block_check_poison(struct san_map *map, struct san_findings *findings)
 {
 	enum san_kind kind = map->type == SAN_BUFFER ? SAN_USE_AFTER_FREE : SAN_WRITE_AFTER_UNMAP;
 
-	mend(map, map->block.front, map->block.back, POISON, kind, findings);
-	mend_zones(map, kind, findings);
+	mend(map, first_red(map), end_of_red(map), POISON, kind, findings);
 }

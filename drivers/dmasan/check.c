@@ -217,6 +217,17 @@ void san_check_for_cpu(struct san_map *map, size_t offset, size_t size,
 }
 
 /*
+ * The CPU wrote too early, and its memory is left as it is: with FROM_DEVICE only what
+ * the device had written there can be lost. Network drivers take no more than a packet's
+ * bytes for the CPU, which then uses the room behind them as well.
+ */
+static bool lost_nothing(const struct line *line)
+{
+	return line->map->dir == DMA_FROM_DEVICE && !line->device_wrote &&
+	       !READ_ONCE(san_strict);
+}
+
+/*
  * What the device wrote before is lost for the CPU, which is not the driver's fault
  * if it did not want to know. But who never looks has forgotten to.
  */
@@ -224,7 +235,7 @@ static void line_for_device(struct line *line)
 {
 	bool early = line->cpu_wrote && !in_cpu(line);
 
-	if (early && (READ_ONCE(san_strict) || from_device(line->map)))
+	if (early && (READ_ONCE(san_strict) || from_device(line->map)) && !lost_nothing(line))
 		found_cpu_write(line);
 	if (line->device_wrote && !from_device(line->map))
 		judge_device(line);
@@ -250,7 +261,7 @@ void san_check_for_device(struct san_map *map, size_t offset, size_t size,
 
 static void line_at_end(struct line *line)
 {
-	if (line->cpu_wrote && !in_cpu(line))
+	if (line->cpu_wrote && !in_cpu(line) && (line->carry || !lost_nothing(line)))
 		found_cpu_write(line);
 	if (line->device_wrote)
 		judge_device(line);

@@ -78,7 +78,7 @@ static void show_found(struct seq_file *seq, struct san_device *san)
 	}
 }
 
-static void show_device(struct seq_file *seq, const char *name, struct san_device *san)
+static void show_device(void *seq, const char *name, struct san_device *san)
 {
 	static const char * const names[] = {
 		[SAN_COUNT_MAPS] = "maps", [SAN_COUNT_SYNCS] = "syncs",

@@ -16,6 +16,7 @@
  *	quarantine.c	what was unmapped or freed lately
  *	tree.c		mappings by their address
  *	stack.c		who called
+ *	gone.c		who called, and is unloaded
  *	report.c	tells what was found
  *	debugfs.c	the files
  *
@@ -27,7 +28,7 @@
  * Locks, outermost first: attach_lock (attach.c), the device's own,
  * targets_lock (attach.c); san_device.lock, san_map.lock. The last two are taken in
  * any context, and nothing is reported with them held: what prints may want to do
- * DMA.
+ * DMA. report.c and gone.c have a leaf each.
  */
 #ifndef DMASAN_H
 #define DMASAN_H
@@ -56,6 +57,7 @@ struct vm_area_struct;
 #define SAN_LINE	64	/* whole lines change hands */
 #define SAN_FRAMES	8	/* of a stack trace */
 #define SAN_BYTES	8	/* that a report shows */
+#define SAN_PLACE	96	/* characters of a symbol */
 
 /* What can be found; the order is that of docs/dmasan.md. */
 enum san_kind {
@@ -101,7 +103,7 @@ struct san_trace {
 };
 
 #define SAN_FEW_LINES	128	/* whose bits have their place in the record */
-#define SAN_SPARE_PAGES	32	/* of the largest block that is kept for another mapping */
+#define SAN_SPARE_PAGES	68	/* of the largest block that is kept for another mapping */
 
 /* What the device sees, @front bytes before the mapping's first byte. */
 struct san_block {
@@ -117,7 +119,10 @@ struct san_block {
 	unsigned long *bits;	/* for @in_cpu, if it has many lines */
 };
 
-/* A mapping or a buffer; constant while it is known, but for what is under @lock. */
+/*
+ * A mapping or a buffer; constant while it is known, but for what is under @lock, and for
+ * what gone.c does to the traces, which is done under the device's lock.
+ */
 struct san_map {
 	struct rb_node node;		/* device's lock */
 	struct list_head quarantine;	/* device's lock; linked if it is not mapped any more */
@@ -186,7 +191,7 @@ struct san_device {
 	size_t held;			/* bytes of blocks, with those in quarantine */
 	struct list_head to_free;	/* buffers, for @free_work */
 	struct list_head spare[SAN_SPARE_PAGES];	/* records with a block, by its pages */
-	unsigned int spares[SAN_SPARE_PAGES];
+	size_t spared;			/* bytes of these blocks */
 	bool dying;			/* no more work */
 	struct san_trace injected;	/* where a mapping was last made to fail */
 
@@ -227,10 +232,8 @@ int san_detach(const char *name);
 int san_attach_init(void);
 /* Detaches all. */
 void san_attach_exit(void);
-/* Calls @show for each device that is taken over, and for each that is to be. */
-struct seq_file;
-void san_each(struct seq_file *seq,
-	      void (*show)(struct seq_file *seq, const char *name, struct san_device *san));
+/* Calls @fn for each device that is taken over, and with NULL for each that is to be. */
+void san_each(void *data, void (*fn)(void *data, const char *name, struct san_device *san));
 
 /* ---- device.c ---- */
 
@@ -384,6 +387,13 @@ void san_trace_here(struct san_trace *trace);
 int san_stack_init(void);
 void san_stack_exit(void);
 
+/* ---- gone.c ---- */
+
+/* The symbol at an address of a trace, or what it was before its module was unloaded. */
+void san_place_name(unsigned long ip, char *to, size_t size);
+int san_gone_init(void);
+void san_gone_exit(void);
+
 /* ---- report.c; with no lock held, in any context ---- */
 
 /* Room for another, filled with what is known of the mapping; NULL if there is none. */
@@ -401,6 +411,7 @@ const char *san_kind_name(enum san_kind kind);
 const char *san_direction_name(enum dma_data_direction dir);
 /* The symbol at which a driver called. */
 int san_trace_place(const struct san_trace *trace, char *to, size_t size);
+struct seq_file;
 void san_reports_show(struct seq_file *seq);
 void san_reports_clear(void);
 

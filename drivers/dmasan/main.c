@@ -73,9 +73,12 @@ static int __init dmasan_init(void)
 
 	if (err)
 		return err;
-	err = san_attach_init();
+	err = san_gone_init();
 	if (err)
 		goto exit_stack;
+	err = san_attach_init();
+	if (err)
+		goto exit_gone;
 	err = attach_all();
 	if (err)
 		goto exit_attach;
@@ -84,6 +87,8 @@ static int __init dmasan_init(void)
 
 exit_attach:
 	san_attach_exit();
+exit_gone:
+	san_gone_exit();
 exit_stack:
 	san_stack_exit();
 	return err;
@@ -93,6 +98,7 @@ static void __exit dmasan_exit(void)
 {
 	san_debugfs_exit();
 	san_attach_exit();
+	san_gone_exit();
 	san_stack_exit();
 }
 

@@ -4,25 +4,27 @@
  * within the hardware's reach: the device that writes it is late.
  */
 #include <linux/kernel.h>
+#include <linux/list.h>
+#include <linux/lockdep.h>
 #include <linux/slab.h>
 
 #include "dmasan.h"
 
-/* The oldest, if there are more than @keep bytes. */
-static struct san_map *take_oldest(struct san_device *san, size_t keep)
-{
-	struct san_map *map = NULL;
-	unsigned long flags;
+#define AT_ONCE	16	/* are taken with the lock held */
 
-	write_lock_irqsave(&san->lock, flags);
-	if (san->quarantined > keep) {
+/* Some of the oldest, as long as there are more than @keep bytes. */
+static void take_oldest(struct san_device *san, size_t keep, struct list_head *oldest)
+{
+	struct san_map *map;
+	int left = AT_ONCE;
+
+	lockdep_assert_held_write(&san->lock);
+	while (san->quarantined > keep && left--) {
 		map = list_first_entry(&san->quarantine, struct san_map, quarantine);
-		list_del_init(&map->quarantine);
+		list_move_tail(&map->quarantine, oldest);
 		san_tree_del(&san->gone, map);
 		san->quarantined -= map->block.size;
 	}
-	write_unlock_irqrestore(&san->lock, flags);
-	return map;
 }
 
 /* Buffers can't be given back in any context. */
@@ -52,18 +54,37 @@ static void end_one(struct san_device *san, struct san_map *map)
 	san_block_free(san, map);
 }
 
+static void end_all(struct san_device *san, struct list_head *oldest)
+{
+	struct san_map *map, *next;
+
+	list_for_each_entry_safe(map, next, oldest, quarantine) {
+		list_del_init(&map->quarantine);
+		end_one(san, map);
+	}
+}
+
 void san_quarantine_trim(struct san_device *san, size_t keep)
 {
-	struct san_map *map;
+	unsigned long flags;
+	LIST_HEAD(oldest);
+	bool more;
 
-	while ((map = take_oldest(san, keep)))
-		end_one(san, map);
+	do {
+		write_lock_irqsave(&san->lock, flags);
+		take_oldest(san, keep, &oldest);
+		more = !list_empty(&oldest);
+		write_unlock_irqrestore(&san->lock, flags);
+		end_all(san, &oldest);
+	} while (more);
 }
 
 void san_quarantine_add(struct san_device *san, struct san_map *map)
 {
 	size_t keep = san_bytes(READ_ONCE(san_quarantine_kb));
 	unsigned long flags;
+	LIST_HEAD(oldest);
+	bool more;
 
 	if (!keep && map->type != SAN_BUFFER) {
 		san_block_free(san, map);
@@ -78,8 +99,12 @@ void san_quarantine_add(struct san_device *san, struct san_map *map)
 	list_add_tail(&map->quarantine, &san->quarantine);
 	san_tree_add(&san->gone, map);
 	san->quarantined += map->block.size;
+	take_oldest(san, keep, &oldest);
+	more = san->quarantined > keep;
 	write_unlock_irqrestore(&san->lock, flags);
-	san_quarantine_trim(san, keep);
+	end_all(san, &oldest);
+	if (more)
+		san_quarantine_trim(san, keep);
 }
 
 static struct san_map *take_to_free(struct san_device *san)

@@ -19,9 +19,8 @@
 
 #define RECORDS		128
 #define RECORD_ROOM	512
-#define PLACES		256	/* where something was found already */
+#define PLACES		256U	/* where something was found already */
 #define PLACE_FRAMES	3U	/* by which places differ */
-#define PLACE_ROOM	96
 #define LOG_BURST	32
 
 static const struct {
@@ -126,7 +125,7 @@ int san_trace_place(const struct san_trace *trace, char *to, size_t size)
 
 	strscpy(to, "-", size);
 	for (i = 0; i < trace->count; i++) {
-		scnprintf(to, size, "%pS", (void *)trace->frame[i]);
+		san_place_name(trace->frame[i], to, size);
 		if (!is_api(to))
 			break;
 	}
@@ -188,13 +187,16 @@ static void format_details(const struct san_finding *finding, char *to, size_t s
 
 static void log_trace(struct device *dev, const char *what, const struct san_trace *trace)
 {
+	char place[SAN_PLACE];
 	unsigned int i;
 
 	if (!trace->count)
 		return;
 	dev_warn(dev, "dmasan: %s:\n", what);
-	for (i = 0; i < trace->count; i++)
-		dev_warn(dev, "dmasan:  %pS\n", (void *)trace->frame[i]);
+	for (i = 0; i < trace->count; i++) {
+		san_place_name(trace->frame[i], place, sizeof(place));
+		dev_warn(dev, "dmasan:  %s\n", place);
+	}
 }
 
 static void log_finding(struct san_device *san, const struct san_finding *finding,
@@ -231,48 +233,52 @@ static u32 place_of(struct san_device *san, const struct san_finding *finding,
 	return hash_trace(here, hash_trace(&finding->mapped, hash));
 }
 
+/* False the first time; the oldest of many are forgotten. */
 static bool is_known(u32 place)
 {
+	unsigned long flags;
 	unsigned int i;
+	bool known = false;
 
-	lockdep_assert_held(&reports_lock);
-	for (i = 0; i < known_places; i++)
-		if (places[i] == place)
-			return true;
-	if (known_places < PLACES)
-		places[known_places++] = place;
-	return false;
+	spin_lock_irqsave(&reports_lock, flags);
+	for (i = 0; i < min(known_places, PLACES) && !known; i++)
+		known = places[i] == place;
+	if (!known)
+		places[known_places++ % PLACES] = place;
+	spin_unlock_irqrestore(&reports_lock, flags);
+	return known;
 }
 
 static void record(struct san_device *san, const struct san_finding *finding,
 		   const char *mapped, const char *detected)
 {
-	char *to = records[recorded++ % RECORDS];
+	unsigned long flags;
+	char *to;
 
-	lockdep_assert_held(&reports_lock);
+	spin_lock_irqsave(&reports_lock, flags);
+	to = records[recorded++ % RECORDS];
 	scnprintf(to, RECORD_ROOM,
 		  "device=%s kind=%s addr=%pad size=%zu direction=%s expected=%#llx seen=%#llx offset=%zd was=%*phN is=%*phN mapped=%s detected=%s\n",
 		  san->name, kinds[finding->kind].name, &finding->addr, finding->size,
 		  san_direction_name(finding->dir), finding->expected, finding->seen,
 		  (ssize_t)finding->offset, finding->bytes, finding->was, finding->bytes,
 		  finding->is, mapped, detected);
+	spin_unlock_irqrestore(&reports_lock, flags);
 }
 
-/* False if this place is known. */
-static bool record_place(struct san_device *san, const struct san_finding *finding,
-			 const struct san_trace *here, const char *mapped,
-			 const char *detected)
+/* To all who want to know; looking for symbols takes long. */
+static void tell(struct san_device *san, const struct san_finding *finding,
+		 const struct san_trace *here, bool known)
 {
-	u32 place = place_of(san, finding, here);
-	unsigned long flags;
-	bool known;
+	char mapped[SAN_PLACE], detected[SAN_PLACE];
 
-	spin_lock_irqsave(&reports_lock, flags);
-	known = is_known(place);
-	if (!known)
-		record(san, finding, mapped, detected);
-	spin_unlock_irqrestore(&reports_lock, flags);
-	return !known;
+	san_trace_place(&finding->mapped, mapped, sizeof(mapped));
+	san_trace_place(here, detected, sizeof(detected));
+	trace_dmasan_report(san->name, kinds[finding->kind].name, finding, mapped, detected);
+	if (known)
+		return;
+	record(san, finding, mapped, detected);
+	log_finding(san, finding, here);
 }
 
 static bool is_wanted(struct device *dev)
@@ -285,18 +291,16 @@ static bool is_wanted(struct device *dev)
 
 void san_report(struct san_device *san, const struct san_finding *finding)
 {
-	char mapped[PLACE_ROOM], detected[PLACE_ROOM];
 	struct san_trace here;
+	bool known;
 
 	if (!is_wanted(san->twin.real))
 		return;
 	atomic64_inc(&san->found[finding->kind]);
 	san_trace_here(&here);
-	san_trace_place(&finding->mapped, mapped, sizeof(mapped));
-	san_trace_place(&here, detected, sizeof(detected));
-	trace_dmasan_report(san->name, kinds[finding->kind].name, finding, mapped, detected);
-	if (record_place(san, finding, &here, mapped, detected))
-		log_finding(san, finding, &here);
+	known = is_known(place_of(san, finding, &here));
+	if (!known || trace_dmasan_report_enabled())
+		tell(san, finding, &here, known);
 	if (READ_ONCE(san_panic))
 		panic("dmasan: %s: %s\n", san->name, kinds[finding->kind].name);
 }

@@ -53,8 +53,8 @@ static bool is_free(phys_addr_t phys)
 	unsigned long pfn = PHYS_PFN(phys);
 	unsigned int order;
 
-	/* Nearly always somebody holds it. */
-	if (page_ref_count(pfn_to_page(pfn)))
+	/* Nearly always somebody holds it, or the larger piece that it is of. */
+	if (folio_ref_count(page_folio(pfn_to_page(pfn))))
 		return false;
 	for (order = 0; order < ORDERS; order++) {
 		unsigned long first = pfn & ~((1UL << order) - 1);

@@ -47,6 +47,7 @@ int shadow_twin_take(struct shadow_twin *twin, struct device *dev,
 		kfree(twin->dev);
 		return -ENOMEM;
 	}
+	compat_own_bounce_buffers(twin->dev);
 	twin->real = dev;
 	twin->marks = compat_dma_marks(dev);
 	compat_set_dma_marks(dev, none);

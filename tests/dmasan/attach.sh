@@ -23,6 +23,7 @@ test_wrong_names() {
 	expect_refused 'Invalid argument' 'pci:' "$san/attach"
 	expect_refused 'Invalid argument' ':x' "$san/attach"
 	expect_refused 'Invalid argument' 'usb:1-1' "$san/attach"
+	expect_refused 'Invalid argument' 'plat:x' "$san/attach"
 	expect_refused 'Invalid argument' "pci:$(printf '%0100d' 0)" "$san/attach"
 	expect_refused 'Invalid argument' "pci:$(printf '%0200d' 0)" "$san/attach"
 	expect_refused 'No such device' 'pci:0000:77:00.0' "$san/attach"
@@ -67,6 +68,16 @@ test_detached() {
 	expect read_disk
 }
 
+test_device_without_dma() {
+	expect insmod /work/tests/kmod/dmasan_test.ko
+	dmesg -c >/dev/null
+	expect_refused 'Input/output error' platform:dmasan-test.1 "$san/attach"
+	expect is_empty "$san/devices"
+	dmesg >/tmp/log
+	expect grep -q 'dmasan-test.1: dmasan: not attached (-5): it has no DMA mask' /tmp/log
+	expect rmmod dmasan_test
+}
+
 # The disk tries again what it was refused, or fails; nothing else happens.
 test_injected_errors() {
 	echo "pci:$nvme" >"$san/attach"
@@ -101,11 +112,13 @@ test_module_removed() {
 	echo "pci:$nvme" >"$san/attach"
 	expect is_attached "pci:$nvme"
 	expect rmmod dmasan
+	expect [ ! -e "$san" ]
 	expect [ "$(driver_of "$nvme")" = nvme ]
 	expect read_disk
-	expect modprobe dmasan attach="pci:$nvme,pci:0000:77:00.0"
+	expect modprobe dmasan attach="pci:$nvme,pci:0000:77:00.0,platform:0000:77:00.0"
 	expect is_attached "pci:$nvme"
 	expect grep -q '^pci:0000:77:00.0 waits for a driver' "$san/devices"
+	expect grep -q '^platform:0000:77:00.0 waits for a driver' "$san/devices"
 	expect read_disk
 	expect rmmod dmasan
 	expect read_disk

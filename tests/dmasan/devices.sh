@@ -180,6 +180,16 @@ e1000() {
 	finish 100
 }
 
+igb() {
+	card=$(find_last 0x0200 0x10c9)
+	[ -n "$card" ] || { skip 'this QEMU has no igb, which came with 8.0'; return; }
+	attach "$card" || return
+	modprobe igb
+	sleep 1
+	check_network "$(interface_of "$device")" 10.0.7
+	finish 100
+}
+
 # A DMA controller's clients map for it.
 dmasim() {
 	modprobe dmafd
@@ -205,10 +215,56 @@ usb_otg() {
 	finish 100
 }
 
+# How often a channel was done with its work.
+channel_interrupts() {
+	awk '/DMA IRQ/ { for (i = 2; $i ~ /^[0-9]+$/; i++) n += $i } END { print n + 0 }' \
+		/proc/interrupts
+}
+
+# Nobody's channel is taken away.
+check_channel_in_use() {
+	! dmafd san detach "$device" >/tmp/said 2>&1 || bad 'detached while a channel was in use'
+	grep -q 'somebody has its channel dma0chan' /tmp/said || bad "$(cat /tmp/said)"
+}
+
+# The card's driver would move bytes by itself if it got no channel.
+sdhost() {
+	controller=$(basename /sys/bus/platform/devices/3f007000.dma*)
+	attach "platform:$controller" || return
+	before=$(channel_interrupts)
+	modprobe bcm2835
+	check_disk "$(wait_for_disk platform:3f202000.mmc)"
+	[ $(($(channel_interrupts) - before)) -ge 100 ] || bad 'that was not done by DMA'
+	check_channel_in_use
+	modprobe -r bcm2835
+	finish 100
+}
+
+# What bound the driver anew left clients their channels.
+sdhost_afterwards() {
+	! is_attached "platform:$controller" || bad 'still attached'
+	before=$(channel_interrupts)
+	modprobe bcm2835
+	check_disk "$(wait_for_disk platform:3f202000.mmc)"
+	[ $(($(channel_interrupts) - before)) -ge 100 ] || bad 'that was not done by DMA'
+	modprobe -r bcm2835
+}
+
+# The emulator can't do lengths that are no multiple of four.
+bcm2835_dma() {
+	attach "platform:$controller" || return
+	modprobe dmafd
+	expect dmafd test --quiet --align 4 --kinds copy --seed 5 --rounds 200
+	expect dmafd copy --quiet /tmp/data /tmp/copy
+	expect [ "$(md5sum </tmp/copy)" = "$sum" ]
+	modprobe -r dmafd
+	finish 20
+}
+
 case $BOARD in
-pc) tests='nvme ahci usb virtio_blk virtio_net e1000 dmasim' ;;
+pc) tests='nvme ahci usb virtio_blk virtio_net e1000 igb dmasim' ;;
 virt) tests='nvme virtio_blk virtio_net dmasim' ;;
-raspi3b) tests=usb_otg ;;
+raspi3b) tests='usb_otg sdhost sdhost_afterwards bcm2835_dma' ;;
 esac
 head -c $size /dev/urandom >/tmp/data
 sum=$(md5sum </tmp/data)

@@ -47,6 +47,9 @@ test_attach_at_load() {
 	begin none
 	use_edu
 	expect_silence
+	# Two buffers, each used twice.
+	expect grep -q "^$edu attached .* maps=2 syncs=8 buffers=0 unwatched=0 injected=0$" \
+		$san/devices
 	end
 }
 
@@ -63,7 +66,7 @@ test_strict() {
 
 test_driver_filter() {
 	needs_edu || return
-	begin no-sync-for-device driver=somebody
+	begin no-sync-for-device driver=educated
 	use_edu
 	expect_silence
 	expect [ -z "$(counter $edu sync-for-device)" ]
@@ -101,9 +104,61 @@ test_once_in_the_log() {
 	expect [ "$(dmesg | grep -c 'dmasan: sync-for-device')" = 1 ]
 	expect [ "$(wc -l <$san/reports)" = 1 ]
 	echo forget >$san/reports
+	expect is_empty $san/reports
 	use_edu
 	expect [ "$(wc -l <$san/reports)" = 1 ]
 	end
+}
+
+# Runs cases of tests/kmod/dmasan, and leaves what they found in the log and the file.
+begin_cases() { # NAME
+	expect modprobe dmasan attach=platform:dmasan-test line=64
+	expect insmod /work/tests/kmod/dmasan_test.ko
+	dmesg -c >/dev/null
+	echo "only=$1" >/sys/kernel/debug/dmasan_test/run
+	expect grep -q "^ok 1 $1" /sys/kernel/debug/dmasan_test/results
+	dmesg >/tmp/log
+}
+
+end_cases() {
+	expect rmmod dmasan_test
+	expect rmmod dmasan
+}
+
+logged() { # TEXT
+	grep -q "dmasan-test dmasan-test: dmasan: $1" /tmp/log || bad "not in the log: $1"
+}
+
+test_what_the_log_says() {
+	begin_cases told_bytes
+	logged 'cpu-write: the CPU wrote to .* \[size=1000 bytes\] \[mapped TO_DEVICE\] \[offset=300\] \[was=0000000000000000\] \[is=0500000000000000\]'
+	logged 'Mapped at:'
+	logged ' tell_owned+.* \[dmasan_test\]'
+	logged 'Detected at:'
+	logged 'write-after-unmap: '
+	logged 'Unmapped at:'
+	logged ' tell_late+.* \[dmasan_test\]'
+	end_cases
+	begin_cases told_numbers
+	logged 'bad-sync: .* \[expected=0x190\] \[seen=0x1f4\]'
+	logged 'wrong-direction: .* \[mapped FROM_DEVICE\] \[now TO_DEVICE\]'
+	end_cases
+	begin_cases every_other_fails
+	logged 'unchecked-error: '
+	logged 'Refused at:'
+	end_cases
+}
+
+# Places differ by where it was mapped, where it was found, and what it is.
+test_places() {
+	begin_cases told_few_places
+	expect [ "$(wc -l <$san/reports)" = 4 ]
+	end_cases
+	begin_cases told_many_places
+	expect [ "$(wc -l <$san/reports)" = 128 ]
+	expect [ "$(sed -n 's/.*size=\([0-9]*\) .*/\1/p' $san/reports | sed -n '1p;$p' | xargs)" = \
+		'65 192' ]
+	end_cases
 }
 
 # What is unmapped stays within bounds, and so do the blocks that are kept.

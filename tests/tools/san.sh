@@ -80,6 +80,8 @@ wrong_words() {
 		'detach --all pci:x' 'attach nothing' 'attach /x:y' 'attach pci:' 'attach tree:x'; do
 		expect 2 dmafd san $words || return
 	done
+	expect 2 dmafd san report --kind overruns && says "$tmp/err" "there is no kind 'overruns'" ||
+		return
 	expect 2 dmafd san attach "$edu" && says "$tmp/err" "  there is pci:$edu" &&
 		expect 1 dmafd san attach pci:0000:77:00.0 &&
 		says "$tmp/err" "'modprobe dmasan attach=pci:0000:77:00.0' waits for it" &&
@@ -114,7 +116,22 @@ attach_bound() {
 		says "$tmp/out" "pci:$edu: attached, driver edu" && use_edu &&
 		expect 1 dmafd san attach --rebind pci:0000:77:00.0 "pci:$edu" &&
 		expect 0 dmafd san detach --all --quiet && [ ! -s "$tmp/out" ] &&
-		use_edu && [ -z "$(cat /sys/kernel/debug/dmasan/devices)" ]
+		use_edu && [ -z "$(cat /sys/kernel/debug/dmasan/devices)" ] || return
+	# The worst of several counts, not the last.
+	expect 1 dmafd san attach --rebind pci:0000:77:00.0 "pci:$edu" &&
+		says "$tmp/out" "pci:$edu: attached, driver edu" &&
+		expect 0 dmafd san detach --all
+}
+
+# Its probe fails, since it gets no memory mapped.
+attach_refused() {
+	edu_with none && echo 1 >/sys/module/dmasan/parameters/fail_every || return
+	expect 1 dmafd san attach --rebind "pci:$edu" &&
+		says "$tmp/err" "pci:$edu: attached, but edu has not taken it again" &&
+		says "$tmp/err" '  dmesg tells why'
+	result=$?
+	echo 0 >/sys/module/dmasan/parameters/fail_every
+	dmafd san detach --all >/dev/null && return $result
 }
 
 # ---- what was found ----
@@ -129,10 +146,12 @@ report_each_kind() {
 	while read -r mistake kind; do
 		edu_with "$mistake" && use_edu || return
 		[ "$mistake" = no-sync-for-cpu ] || head -c 2048 /dev/edu >/dev/null
+		expect 0 dmafd san status && says "$tmp/out" " $kind=" || return
 		rmmod edu
 		expect 6 dmafd san report --kind "$kind" &&
 			says "$tmp/out" "$edu: $kind: " && says "$tmp/out" '[edu]' &&
-			says "$tmp/out" '  to do ' || return
+			says "$tmp/out" '  mapped    make_buffer' &&
+			says "$tmp/out" '  detected  ' && says "$tmp/out" '  to do ' || return
 		expect 6 dmafd san report --quiet --clear && [ ! -s "$tmp/out" ] &&
 			expect 0 dmafd san report || return
 	done <<EOT
@@ -140,6 +159,22 @@ no-sync-for-cpu sync-for-cpu
 no-sync-for-device sync-for-device
 overrun overrun
 EOT
+}
+
+# Bytes, numbers, directions and addresses, of which edu's driver has no wrong ones.
+report_numbers() {
+	insmod /work/tests/kmod/dmasan_test.ko &&
+		expect 0 dmafd san attach --rebind platform:dmasan-test || return
+	for name in told_bytes told_numbers; do
+		echo "only=$name" >/sys/kernel/debug/dmasan_test/run
+	done
+	expect 6 dmafd san report -d dmasan-test &&
+		says "$tmp/out" '  bytes     at 300: was 0000000000000000, is 0500000000000000' &&
+		says "$tmp/out" '  mapping   1000 bytes at ' &&
+		says "$tmp/out" '  expected  1000, is 999' && says "$tmp/out" '  now       TO_DEVICE' &&
+		says "$tmp/out" '  expected  0x257, is 0x258' || return
+	expect 0 dmafd san detach platform:dmasan-test && rmmod dmasan_test &&
+		echo forget >/sys/kernel/debug/dmasan/reports
 }
 
 report_filtered() {
@@ -230,5 +265,5 @@ echo "user:x:1000:1000::/:/bin/sh" >>/etc/passwd
 chmod 755 /work /work/tools
 edu=$(find_edu)
 run_tests no_module no_permission no_debugfs no_tracefs wrong_words other_bus attach_free \
-	attach_bound report_none report_each_kind report_filtered watch_count watch_time \
-	watch_stopped watch_killed watch_together watch_unloaded
+	attach_bound attach_refused report_none report_each_kind report_numbers report_filtered \
+	watch_count watch_time watch_stopped watch_killed watch_together watch_unloaded

@@ -72,6 +72,24 @@ void unmap_direction(struct kt *t)
 	RUN_PAIR(t, "wrong-direction", wrong_unmap_direction, right_calls);
 }
 
+/* Of two at the same address, it is the one with that size. */
+static noinline void wrong_direction_of_two(struct kt *t)
+{
+	u8 *page = rig_of(t)->page;
+	dma_addr_t one = raw_map(t, page, SIZE, DMA_TO_DEVICE);
+	dma_addr_t two = raw_map(t, page, 100, DMA_TO_DEVICE);
+
+	raw_unmap(t, one, SIZE, DMA_BIDIRECTIONAL);
+	raw_unmap(t, two, 100, DMA_TO_DEVICE);
+}
+
+void unmap_direction_of_two(struct kt *t)
+{
+	/* Without blocks. */
+	set_parameter(t, "map_max_kb", "0");
+	RUN_PAIR(t, "wrong-direction", wrong_direction_of_two, right_calls);
+}
+
 static noinline void wrong_sync_direction(struct kt *t)
 {
 	dma_addr_t addr = raw_map(t, rig_of(t)->page, 1000, DMA_TO_DEVICE);
@@ -228,6 +246,44 @@ void list_segment(struct kt *t)
 	dma_set_max_seg_size(rig_of(t)->dev, SZ_64K);
 }
 
+/* What crosses no boundary in the driver's memory crosses none in the device's. */
+void list_boundary(struct kt *t)
+{
+	struct device *dev = rig_of(t)->dev;
+	u8 *buf = (u8 *)__get_free_pages(GFP_KERNEL | __GFP_ZERO, get_order(SZ_64K));
+	struct scatterlist sg;
+
+	if (!KT_EXPECT(t, buf, "no memory"))
+		return;
+	dma_set_seg_boundary(dev, SZ_64K - 1);
+	sg_init_one(&sg, buf, SZ_64K);
+	if (KT_EXPECT_EQ(t, 1, dma_map_sg(dev, &sg, 1, DMA_TO_DEVICE))) {
+		KT_EXPECT(t, IS_ALIGNED(sg_dma_address(&sg), SZ_64K), "crosses a boundary");
+		dma_unmap_sg(dev, &sg, 1, DMA_TO_DEVICE);
+	}
+	dma_set_seg_boundary(dev, DMA_BIT_MASK(32));
+	free_pages((unsigned long)buf, get_order(SZ_64K));
+	expect_silence(t);
+}
+
+/* The second entry can't be mapped, so none is, and nothing is left of the first. */
+static noinline void wrong_entry(struct kt *t)
+{
+	struct scatterlist sgl[2];
+
+	sg_init_table(sgl, ARRAY_SIZE(sgl));
+	sg_set_buf(&sgl[0], rig_of(t)->page, 500);
+	sg_set_page(&sgl[1], pfn_to_page(PHYS_PFN(NOWHERE)), 500, 0);
+	KT_EXPECT(t, raw_ops(t)->map_sg(rig_of(t)->dev, sgl, 2, DMA_TO_DEVICE, 0) < 0, "mapped");
+	unbind(t);
+	bind(t);
+}
+
+void list_unwound(struct kt *t)
+{
+	RUN_PAIR(t, "no-memory", wrong_entry, right_list);
+}
+
 /* ---- the end ---- */
 
 static dma_addr_t left;
@@ -262,6 +318,24 @@ void left_mapped(struct kt *t)
 	RUN_PAIR(t, "leak", wrong_leak, right_leak);
 }
 
+static noinline void wrong_buffer_leak(struct kt *t)
+{
+	dma_addr_t addr;
+
+	KT_EXPECT(t, raw_ops(t)->alloc(rig_of(t)->dev, 100, &addr, GFP_KERNEL, 0), "no memory");
+	unbind(t);
+	bind(t);
+}
+
+void left_allocated(struct kt *t)
+{
+	if (IS_ENABLED(CONFIG_DMA_API_DEBUG)) {
+		kt_skip(t, "what stays allocated is a leak to this kernel");
+		return;
+	}
+	RUN_PAIR(t, "leak", wrong_buffer_leak, right_leak);
+}
+
 /* ---- the mask ---- */
 
 static noinline void wrong_mask(struct kt *t)
@@ -281,12 +355,22 @@ void mask_narrowed(struct kt *t)
 {
 	struct device *dev = rig_of(t)->dev;
 	dma_addr_t addr = map(t, rig_of(t)->page, 256, DMA_TO_DEVICE);
+	int narrowed = 0;
 
 	unmap(t, addr, 256, DMA_TO_DEVICE);
-	if (dma_set_mask(dev, DMA_BIT_MASK(ilog2(addr)))) {
+	/* What was kept for the next mapping is out of reach. */
+	for (; narrowed < 3 && !dma_set_mask(dev, DMA_BIT_MASK(ilog2(addr))); narrowed++) {
+		flush_quarantine(t);
+		addr = map(t, rig_of(t)->page, 256, DMA_TO_DEVICE);
+		KT_EXPECT(t, addr <= dma_get_mask(dev), "%pad is out of reach", &addr);
+		unmap(t, addr, 256, DMA_TO_DEVICE);
+	}
+	if (!narrowed) {
 		kt_skip(t, "there is no memory below that address");
 		return;
 	}
 	dma_set_mask(dev, DMA_BIT_MASK(32));
 	RUN_PAIR(t, "above-mask", wrong_mask, right_calls);
+	KT_EXPECT_EQ(t, told(t)->addr + 255, told(t)->seen);
+	KT_EXPECT_EQ(t, DMA_BIT_MASK(ilog2(told(t)->addr)), told(t)->expected);
 }

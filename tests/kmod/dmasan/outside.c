@@ -82,6 +82,29 @@ void overrun_long_mapping(struct kt *t)
 	RUN_PAIR(t, "overrun", wrong_overrun_long_mapping, right_overrun);
 }
 
+/* Each byte is looked at, however the mapping lies. */
+void every_byte_outside(struct kt *t)
+{
+	size_t at, zone;
+	dma_addr_t addr;
+
+	for (zone = 1; zone <= 128; zone += 3) {
+		/* More bits than there were, or less. */
+		u8 value = zone % 2 ? 0xff : 1;
+
+		for (at = 200; at < 208; at += 3) {
+			addr = raw_map(t, rig_of(t)->page + at, 50, DMA_FROM_DEVICE);
+			device_fill(t, addr + 49 + zone, value, 1);
+			raw_for_cpu(t, addr, 50, DMA_FROM_DEVICE);
+			KT_EXPECT(t, take_reports(t) == 1, "%zu bytes after", zone);
+			device_fill(t, addr - zone, value, 1);
+			raw_unmap(t, addr, 50, DMA_FROM_DEVICE);
+			KT_EXPECT(t, take_reports(t) == 1, "%zu bytes before", zone);
+		}
+		cond_resched();
+	}
+}
+
 static noinline void wrong_late_write(struct kt *t)
 {
 	u8 *page = rig_of(t)->page;

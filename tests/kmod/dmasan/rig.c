@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <linux/device.h>
 #include <linux/dma-direct.h>
+#include <linux/err.h>
+#include <linux/fs.h>
 #include <linux/gfp.h>
 #include <linux/highmem.h>
 #include <linux/mm.h>
@@ -28,6 +30,7 @@ static void hear(void *data, const char *device, const char *kind,
 		strscpy(report->kind, kind, sizeof(report->kind));
 		strscpy(report->mapped, mapped, sizeof(report->mapped));
 		strscpy(report->detected, detected, sizeof(report->detected));
+		report->finding = *finding;
 	}
 	rig->count++;
 	spin_unlock_irqrestore(&rig->lock, flags);
@@ -35,6 +38,8 @@ static void hear(void *data, const char *device, const char *kind,
 
 static int probe(struct platform_device *pdev)
 {
+	if (!pdev->dev.dma_mask)
+		return 0;
 	return dma_set_mask_and_coherent(&pdev->dev, DMA_BIT_MASK(32));
 }
 
@@ -56,6 +61,23 @@ static int make_device(struct rig *rig)
 	return 0;
 }
 
+/* Which dmasan refuses to attach to. */
+static int make_device_without_mask(struct rig *rig)
+{
+	struct platform_device *pdev = platform_device_alloc("dmasan-test", 1);
+	int err;
+
+	if (!pdev)
+		return -ENOMEM;
+	pdev->dev.dma_mask = NULL;
+	err = platform_device_add(pdev);
+	if (err)
+		platform_device_put(pdev);
+	else
+		rig->without_mask = pdev;
+	return err;
+}
+
 int rig_init(struct kt *t)
 {
 	struct rig *rig = kzalloc(sizeof(*rig), GFP_KERNEL);
@@ -70,9 +92,12 @@ int rig_init(struct kt *t)
 	err = make_device(rig);
 	if (err)
 		goto free_page;
-	err = platform_driver_register(&driver);
+	err = make_device_without_mask(rig);
 	if (err)
 		goto unregister_device;
+	err = platform_driver_register(&driver);
+	if (err)
+		goto unregister_other;
 	err = register_trace_dmasan_report(hear, rig);
 	if (err)
 		goto unregister_driver;
@@ -81,6 +106,8 @@ int rig_init(struct kt *t)
 
 unregister_driver:
 	platform_driver_unregister(&driver);
+unregister_other:
+	platform_device_unregister(rig->without_mask);
 unregister_device:
 	platform_device_unregister(rig->pdev);
 free_page:
@@ -95,6 +122,7 @@ void rig_exit(struct kt *t)
 	struct rig *rig = rig_of(t);
 
 	platform_driver_unregister(&driver);
+	platform_device_unregister(rig->without_mask);
 	platform_device_unregister(rig->pdev);
 	unregister_trace_dmasan_report(hear, rig);
 	tracepoint_synchronize_unregister();
@@ -102,8 +130,9 @@ void rig_exit(struct kt *t)
 	kfree(rig);
 }
 
-static unsigned int take_count(struct rig *rig)
+unsigned int take_reports(struct kt *t)
 {
+	struct rig *rig = rig_of(t);
 	unsigned int count;
 
 	spin_lock_irq(&rig->lock);
@@ -118,12 +147,83 @@ int rig_before(struct kt *t)
 	struct rig *rig = rig_of(t);
 
 	memset(rig->page, 0, SIZE);
-	take_count(rig);
+	take_reports(t);
 	/* Who is not attached would see nothing, and pass half of the tests. */
 	return raw_ops(t) ? 0 : -ENODEV;
 }
 
+/* ---- parameters, by their files ---- */
+
+static struct file *open_parameter(const char *name, int flags)
+{
+	char path[80];
+
+	scnprintf(path, sizeof(path), "/sys/module/dmasan/parameters/%s", name);
+	return filp_open(path, flags, 0);
+}
+
+static ssize_t read_parameter(const char *name, char *value, size_t size)
+{
+	struct file *file = open_parameter(name, O_RDONLY);
+	loff_t pos = 0;
+	ssize_t n;
+
+	if (IS_ERR(file))
+		return PTR_ERR(file);
+	n = kernel_read(file, value, size - 1, &pos);
+	filp_close(file, NULL);
+	if (n >= 0)
+		value[n] = '\0';
+	return n;
+}
+
+static ssize_t write_parameter(const char *name, const char *value)
+{
+	struct file *file = open_parameter(name, O_WRONLY);
+	loff_t pos = 0;
+	ssize_t n;
+
+	if (IS_ERR(file))
+		return PTR_ERR(file);
+	n = kernel_write(file, value, strlen(value), &pos);
+	filp_close(file, NULL);
+	return n;
+}
+
+void set_parameter(struct kt *t, const char *name, const char *value)
+{
+	struct rig *rig = rig_of(t);
+	struct parameter *parameter = &rig->changed[rig->changes];
+
+	if (!KT_EXPECT(t, rig->changes < PARAMETERS, "no room"))
+		return;
+	if (!KT_EXPECT(t, read_parameter(name, parameter->was, sizeof(parameter->was)) > 0,
+		       "%s is not there", name))
+		return;
+	parameter->name = name;
+	rig->changes++;
+	KT_EXPECT_EQ(t, strlen(value), write_parameter(name, value));
+}
+
+/* Those that were changed twice end as they were before the first time. */
+void rig_after(struct kt *t)
+{
+	struct rig *rig = rig_of(t);
+	struct parameter *parameter;
+
+	while (rig->changes) {
+		parameter = &rig->changed[--rig->changes];
+		KT_EXPECT(t, write_parameter(parameter->name, parameter->was) > 0, "%s stays",
+			  parameter->name);
+	}
+}
+
 /* ---- reports ---- */
+
+const struct san_finding *told(struct kt *t)
+{
+	return &rig_of(t)->report[0].finding;
+}
 
 static void note_reports(struct kt *t, unsigned int count)
 {
@@ -146,7 +246,7 @@ static bool is_in(const char *place, const char *function)
 void expect_report(struct kt *t, const char *kind, const char *function)
 {
 	struct rig *rig = rig_of(t);
-	unsigned int count = take_count(rig);
+	unsigned int count = take_reports(t);
 	const struct report *report = &rig->report[0];
 	bool good;
 
@@ -163,7 +263,7 @@ void expect_report(struct kt *t, const char *kind, const char *function)
 
 void expect_silence(struct kt *t)
 {
-	unsigned int count = take_count(rig_of(t));
+	unsigned int count = take_reports(t);
 
 	if (!KT_EXPECT_EQ(t, 0, count))
 		note_reports(t, count);
@@ -172,7 +272,7 @@ void expect_silence(struct kt *t)
 void expect_only(struct kt *t, const char *kind)
 {
 	struct rig *rig = rig_of(t);
-	unsigned int count = take_count(rig), i;
+	unsigned int count = take_reports(t), i;
 
 	KT_EXPECT(t, count, "no %s", kind);
 	for (i = 0; i < min_t(unsigned int, count, REPORTS); i++)

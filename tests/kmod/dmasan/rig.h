@@ -13,10 +13,14 @@
 #include <linux/types.h>
 
 #include <compat/dma-ops.h>
+#include <dmasan/dmasan.h>
 
 #include "ktap.h"
 
 #define SIZE	((size_t)PAGE_SIZE)
+
+/* Where there is no memory. */
+#define NOWHERE	((phys_addr_t)(BIT_ULL(sizeof(phys_addr_t) == 8 ? 45 : 31) * 3 / 2))
 
 /* Room for a few, the first ones. */
 #define REPORTS	8
@@ -25,12 +29,24 @@ struct report {
 	char kind[24];
 	char mapped[96];
 	char detected[96];
+	struct san_finding finding;
 };
+
+/* A parameter that the case has changed, and what it was. */
+struct parameter {
+	const char *name;
+	char was[16];
+};
+
+#define PARAMETERS	8
 
 struct rig {
 	struct platform_device *pdev;
+	struct platform_device *without_mask;	/* does no DMA */
 	struct device *dev;
 	u8 *page;			/* SIZE bytes, zeroed before each case */
+	struct parameter changed[PARAMETERS];	/* the case's thread only */
+	unsigned int changes;
 
 	spinlock_t lock;		/* protects the following */
 	unsigned int count;
@@ -45,6 +61,7 @@ static inline struct rig *rig_of(struct kt *t)
 int rig_init(struct kt *t);
 void rig_exit(struct kt *t);
 int rig_before(struct kt *t);
+void rig_after(struct kt *t);
 
 /*
  * Exactly one report since the last of these calls: of this kind, and mapped or
@@ -52,6 +69,10 @@ int rig_before(struct kt *t);
  */
 void expect_report(struct kt *t, const char *kind, const char *function);
 void expect_silence(struct kt *t);
+/* How many came since the last of these calls; they are done with. */
+unsigned int take_reports(struct kt *t);
+/* What the report said that was expected last. */
+const struct san_finding *told(struct kt *t);
 /* At least one of this kind, and no other. */
 void expect_only(struct kt *t, const char *kind);
 
@@ -62,6 +83,15 @@ void expect_only(struct kt *t, const char *kind);
 #define RUN_PAIR(t, kind, wrong, right)	run_pair(t, kind, #wrong, wrong, right)
 void run_pair(struct kt *t, const char *kind, const char *name, void (*wrong)(struct kt *t),
 	      void (*right)(struct kt *t));
+
+/* A parameter of dmasan's, for the rest of the case. */
+void set_parameter(struct kt *t, const char *name, const char *value);
+
+/* What dmasan knows of the device while its driver is bound. */
+static inline struct san_device *san_of(struct kt *t)
+{
+	return container_of(get_dma_ops(rig_of(t)->dev), struct san_device, ops);
+}
 
 /* What the device does. */
 void device_fill(struct kt *t, dma_addr_t addr, u8 value, size_t size);

@@ -63,6 +63,45 @@ void halves_in_turn(struct kt *t)
 	expect_silence(t);
 }
 
+/* Lines change hands as a whole, whatever part of them is said. */
+void part_of_a_line(struct kt *t)
+{
+	struct device *dev = rig_of(t)->dev;
+	u8 *page = rig_of(t)->page;
+	dma_addr_t addr = map(t, page, SIZE, DMA_BIDIRECTIONAL);
+
+	device_fill(t, addr + SAN_LINE, 1, SAN_LINE);
+	dma_sync_single_range_for_cpu(dev, addr, SAN_LINE + 8, 8, DMA_BIDIRECTIONAL);
+	KT_EXPECT(t, all(page + SAN_LINE, 1, SAN_LINE), "not seen by the CPU");
+	memset(page + SAN_LINE, 2, SAN_LINE);
+	dma_sync_single_range_for_device(dev, addr, SAN_LINE + 8, 8, DMA_BIDIRECTIONAL);
+	KT_EXPECT(t, device_sees(t, addr + SAN_LINE, 2, SAN_LINE), "not seen by the device");
+	unmap(t, addr, SIZE, DMA_BIDIRECTIONAL);
+	KT_EXPECT(t, all(page + SAN_LINE, 2, SAN_LINE), "not as it was written");
+	expect_silence(t);
+}
+
+static void unmap_unwanted(struct kt *t, bool looked)
+{
+	struct device *dev = rig_of(t)->dev;
+	u8 *page = rig_of(t)->page;
+	dma_addr_t addr = map(t, page, SIZE, DMA_FROM_DEVICE);
+
+	if (looked)
+		dma_sync_single_for_cpu(dev, addr, SAN_LINE, DMA_FROM_DEVICE);
+	device_fill(t, addr + 1000, page[1000] + 1, 10);
+	dma_unmap_single_attrs(dev, addr, SIZE, DMA_FROM_DEVICE, DMA_ATTR_SKIP_CPU_SYNC);
+	KT_EXPECT(t, all(page, 0, SIZE), "it came all the same");
+}
+
+/* Who does not want to know what the device wrote does not get it. */
+void not_wanted(struct kt *t)
+{
+	unmap_unwanted(t, false);
+	unmap_unwanted(t, true);
+	expect_silence(t);
+}
+
 /* More than is watched, but mapped all the same. */
 void large(struct kt *t)
 {
@@ -95,6 +134,34 @@ void mapped_twice(struct kt *t)
 	unmap(t, one, SIZE, DMA_TO_DEVICE);
 	KT_EXPECT(t, device_sees(t, two, 0, SIZE), "gone with the other");
 	unmap(t, two, SIZE, DMA_TO_DEVICE);
+	expect_silence(t);
+}
+
+/* And mapped again, longer or shorter, where one is within the other. */
+void mapped_within(struct kt *t)
+{
+	struct device *dev = rig_of(t)->dev;
+	u8 *page = rig_of(t)->page;
+	dma_addr_t one, two, part;
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		one = map(t, page, SIZE, DMA_TO_DEVICE);
+		two = map(t, page, 100, DMA_TO_DEVICE);
+		part = map(t, page + 200, 10, DMA_TO_DEVICE);
+		dma_sync_single_range_for_cpu(dev, one, 300, 8, DMA_TO_DEVICE);
+		dma_sync_single_range_for_device(dev, one, 300, 8, DMA_TO_DEVICE);
+		unmap(t, i ? one : two, i ? SIZE : 100, DMA_TO_DEVICE);
+		unmap(t, i ? two : one, i ? 100 : SIZE, DMA_TO_DEVICE);
+		unmap(t, part, 10, DMA_TO_DEVICE);
+		expect_silence(t);
+		/* Without blocks, they are at the same address. */
+		set_parameter(t, "map_max_kb", "0");
+	}
+	one = map(t, page, SIZE, DMA_TO_DEVICE);
+	two = map(t, page, 100, DMA_TO_DEVICE);
+	unmap(t, two, 100, DMA_TO_DEVICE);
+	unmap(t, one, SIZE, DMA_TO_DEVICE);
 	expect_silence(t);
 }
 
