@@ -130,7 +130,8 @@ static __always_inline void write_behind(struct kt *t, size_t device_wrote, bool
 	page[SIZE - 1] = value + 1;
 	if (give_back)
 		raw_for_device(t, addr, SIZE, DMA_FROM_DEVICE);
-	dma_unmap_page_attrs(dev, addr, SIZE, DMA_FROM_DEVICE, DMA_ATTR_SKIP_CPU_SYNC);
+	/* Mapped past the kernel's own checks, it is unmapped past them. */
+	compat_ops_unmap(raw_ops(t), dev, addr, SIZE, DMA_FROM_DEVICE, DMA_ATTR_SKIP_CPU_SYNC);
 	KT_EXPECT(t, page[SIZE - 1] == (u8)(value + 1), "the CPU's byte is gone");
 }
 
