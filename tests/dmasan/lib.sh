@@ -84,11 +84,6 @@ has_dma_debug() {
 	[ "$(cat /sys/kernel/debug/dma-api/disabled 2>/dev/null)" = N ]
 }
 
-# The test that runs has to return then: "skip REASON && return".
-skip() { # REASON
-	skipped=$1
-}
-
 run_these() { # NAME...
 	number=0 all=0
 	echo 'KTAP version 1'
