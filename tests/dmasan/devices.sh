@@ -82,8 +82,20 @@ check_disk() { # DISK
 	echo "# $((size * 4 / 1048576)) MiB by $1"
 }
 
+# Debug kernels have few drivers, all others those that are tested.
+has_driver() { # MODULE
+	! has_dma_debug || grep -q "/$1\.ko" "/lib/modules/$(uname -r)/modules.dep"
+}
+
+needs_driver() { # MODULE
+	has_driver "$1" && return
+	skip "this kernel has no $1"
+	return 1
+}
+
 # A disk with a file system in use is not taken away.
 check_mounted() { # DISK
+	has_driver ext4 || return 0
 	modprobe ext4
 	mkdir -p /tmp/mnt
 	if ! mke2fs "/dev/$1" >/dev/null 2>&1 || ! mount -t ext4 "/dev/$1" /tmp/mnt; then
@@ -133,6 +145,7 @@ finish() { # LEAST
 # ---- devices ----
 
 ahci() {
+	needs_driver ahci || return
 	attach "$(find_last 0x0106)" || return
 	modprobe ahci && modprobe sd_mod
 	disk=$(wait_for_disk "$device")
@@ -142,6 +155,7 @@ ahci() {
 }
 
 usb() {
+	needs_driver usb-storage || return
 	attach "$(find_last 0x0c03)" || return
 	modprobe xhci_pci && modprobe usb-storage && modprobe sd_mod
 	check_disk "$(wait_for_disk "$device")"
@@ -149,6 +163,7 @@ usb() {
 }
 
 nvme() {
+	needs_driver nvme || return
 	attach "$(find_last 0x0108)" || return
 	modprobe nvme
 	disk=$(wait_for_disk "$device")
@@ -158,6 +173,7 @@ nvme() {
 }
 
 virtio_blk() {
+	needs_driver virtio_blk || return
 	attach "$(find_last 0x0100)" || return
 	modprobe virtio_pci && modprobe virtio_blk
 	check_disk "$(wait_for_disk "$device")"
@@ -165,6 +181,7 @@ virtio_blk() {
 }
 
 virtio_net() {
+	needs_driver virtio_net || return
 	attach "$(find_last 0x0200 0x1af4)" || return
 	modprobe virtio_pci && modprobe virtio_net
 	sleep 1
@@ -173,6 +190,7 @@ virtio_net() {
 }
 
 e1000() {
+	needs_driver e1000 || return
 	attach "$(find_last 0x0200 0x100e)" || return
 	modprobe e1000
 	sleep 1
@@ -181,6 +199,7 @@ e1000() {
 }
 
 igb() {
+	needs_driver igb || return
 	card=$(find_last 0x0200 0x10c9)
 	[ -n "$card" ] || { skip 'this QEMU has no igb, which came with 8.0'; return; }
 	attach "$card" || return
@@ -208,6 +227,7 @@ dmasim() {
 }
 
 usb_otg() {
+	needs_driver dwc2 || return
 	attach platform:3f980000.usb || return
 	modprobe phy-generic
 	modprobe dwc2 && modprobe usb-storage && modprobe sd_mod
@@ -221,6 +241,11 @@ channel_interrupts() {
 		/proc/interrupts
 }
 
+# The Raspberry Pi's.
+dma_controller() {
+	basename /sys/bus/platform/devices/3f007000.dma*
+}
+
 # Nobody's channel is taken away.
 check_channel_in_use() {
 	! dmafd san detach "$device" >/tmp/said 2>&1 || bad 'detached while a channel was in use'
@@ -229,8 +254,8 @@ check_channel_in_use() {
 
 # The card's driver would move bytes by itself if it got no channel.
 sdhost() {
-	controller=$(basename /sys/bus/platform/devices/3f007000.dma*)
-	attach "platform:$controller" || return
+	needs_driver bcm2835 || return
+	attach "platform:$(dma_controller)" || return
 	before=$(channel_interrupts)
 	modprobe bcm2835
 	check_disk "$(wait_for_disk platform:3f202000.mmc)"
@@ -242,7 +267,8 @@ sdhost() {
 
 # What bound the driver anew left clients their channels.
 sdhost_afterwards() {
-	! is_attached "platform:$controller" || bad 'still attached'
+	needs_driver bcm2835 || return
+	! is_attached "platform:$(dma_controller)" || bad 'still attached'
 	before=$(channel_interrupts)
 	modprobe bcm2835
 	check_disk "$(wait_for_disk platform:3f202000.mmc)"
@@ -252,7 +278,7 @@ sdhost_afterwards() {
 
 # The emulator can't do lengths that are no multiple of four.
 bcm2835_dma() {
-	attach "platform:$controller" || return
+	attach "platform:$(dma_controller)" || return
 	modprobe dmafd
 	expect dmafd test --quiet --align 4 --kinds copy --seed 5 --rounds 200
 	expect dmafd copy --quiet /tmp/data /tmp/copy
